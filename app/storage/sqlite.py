@@ -8,7 +8,9 @@ writer, in this process or another.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +22,8 @@ from typing import Any, TypeVar
 
 from app.storage.errors import StorageError
 
+log = logging.getLogger("wandstore.storage")
+
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
 
@@ -29,6 +33,9 @@ _WRITE_TIMEOUT, _READ_TIMEOUT = 5.0, 0.1
 _OWNER_ONLY = 0o600
 _SPARE_PAGES = 256
 """Free pages that stay in the file for what comes next: a mebibyte."""
+
+_ROOM = 128 * 1024
+"""Bytes that a disk must have left for a file to be opened: its log, and what all share of that."""
 
 _VACUUM_SLICE = 64
 _INCREMENTAL = (2,)
@@ -50,13 +57,26 @@ class SqliteFile:
         self._writer = _Connection(path, "writer", _WRITE_TIMEOUT)
         self._reader = _Connection(path, "reader", _READ_TIMEOUT)
         self._inodes = (0, 0)
+        self._opening = asyncio.Lock()
+        self._opens_later = False
 
     async def open(self) -> None:
         """Open the file, creating it for its owner alone where needed.
 
+        On a full disk that is left to who reads or writes next: the shop is open all the same.
+
         Raises:
             StorageError: the file cannot be opened or is no database.
         """
+        try:
+            await self._open()
+        except StorageError as error:
+            if not _is_full(self._path):
+                raise
+            self._opens_later = True
+            log.warning({"event": "database_not_opened", "reason": str(error)})
+
+    async def _open(self) -> None:
 
         def set_up(connection: sqlite3.Connection) -> None:
             if connection.execute("PRAGMA auto_vacuum").fetchone() != _INCREMENTAL:  # it writes
@@ -95,6 +115,7 @@ class SqliteFile:
                 raise
             return result
 
+        await self._open_by_now()
         return await self._writer.run(whole)
 
     async def read(self, work: Work[Result]) -> Result:
@@ -103,7 +124,15 @@ class SqliteFile:
         Raises:
             StorageError: SQLite refused.
         """
+        await self._open_by_now()
         return await self._reader.run(work)
+
+    async def _open_by_now(self) -> None:
+        if self._opens_later:
+            async with self._opening:
+                if self._opens_later:
+                    await self._open()
+                    self._opens_later = False
 
     async def shrink(self) -> int:
         """Give some of the file's free pages back to the disk; return how many."""
@@ -154,6 +183,7 @@ class _Connection:
 
     async def open(self, set_up: Work[object]) -> None:
         def opened() -> None:
+            self._close()
             try:
                 _create(self._path)
                 self._connection = sqlite3.connect(
@@ -226,10 +256,17 @@ def _inode(path: Path) -> int:
     return 0
 
 
+def _is_full(path: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _ROOM
+    return False
+
+
 def _translated(error: Exception, path: Path) -> StorageError:
     """Return an error in our words. SQLite's own say why, and name no file."""
     if isinstance(error, sqlite3.Error):
-        return _refusal(path, str(error))
+        is_full = "I/O" in str(error) and _is_full(path)
+        return _refusal(path, f"{error}, the disk is full" if is_full else str(error))
     return StorageError(f"{path}: {error}")
 
 

@@ -31,7 +31,7 @@ def number(minimum: float, maximum: float) -> Callable[[str], float]:
         except ValueError:
             raise ValueError(f"be a number, not {text!r}") from None
         if not minimum <= value <= maximum:
-            raise ValueError(f"be from {minimum:g} to {maximum:g}, not {text}")
+            raise ValueError(f"be from {minimum:.15g} to {maximum:.15g}, not {text}")
         return value
 
     return read

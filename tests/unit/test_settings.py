@@ -78,6 +78,7 @@ def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
     [
         ("WANDSTORE_PORT", "eighty", "WANDSTORE_PORT must be a number, not 'eighty'"),
         ("WANDSTORE_PORT", "65536", "WANDSTORE_PORT must be from 0 to 65535, not 65536"),
+        ("WANDSTORE_REQUEST_BYTES", "0", "must be from 1 to 67108864, not 0"),
         ("WANDSTORE_GRACE", "nan", "WANDSTORE_GRACE must be from 0 to 600, not nan"),
         ("WANDSTORE_ANSWER_SECONDS", "0", "must be from 0.01 to 3600, not 0"),
         ("WANDSTORE_PORT", "8080.9", "WANDSTORE_PORT must be a whole number, not 8080.9"),

@@ -216,6 +216,25 @@ async def test_a_file_is_opened_and_read_although_the_disk_is_full(tmp_path: Pat
             await kv.close()
 
 
+async def test_a_file_that_there_is_no_room_to_open_is_opened_once_there_is(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", kibibytes=512) as folder:
+        kv = SqliteKv(folder / "kv.sqlite", Clock())
+        await kv.open()
+        await kv.put("a", b"x", 60)
+        await kv.close()
+        filler = fill(folder)
+        kv = SqliteKv(folder / "kv.sqlite", Clock())
+        await kv.open()
+        for attempt in (kv.get("a"), kv.put("a", b"y", 60)):
+            with pytest.raises(StorageError, match="full"):
+                await attempt
+        filler.unlink()
+        assert [*await asyncio.gather(kv.get("a"), kv.get("a"))] == [b"x", b"x"]
+        await kv.put("a", b"y", 60)
+        assert await kv.get("a") == b"y"
+        await kv.close()
+
+
 async def test_who_reads_for_hours_does_not_fill_the_disk_with_what_is_changed(
     tmp_path: Path,
 ) -> None:
