@@ -97,18 +97,28 @@ class EventReader:
 
         A model sends one for each token, and reading an event costs the same however much it says.
         """
-        before, after = self._before, self._after
-        between = after + before
-        if between and between in text and text.startswith(before):
-            end = text.rfind(after)
-            said = text[len(before) : end].replace(between, b"")
-            if b"\\" + between not in text and _is_text(said):
-                self._looks = _MOST_LOOKS
-                return before + said + text[end:]
-        elif self._looks and b"\ndata:" in text and (alike := _SAYS_ONCE.match(text)):
+        joined, at = self._as_one(text), 0
+        while joined is None and self._looks and text.find(b"\ndata:", at) >= 0:
+            if not (alike := _SAYS_ONCE.match(text, at)):
+                break
             self._looks -= 1
             self._before, self._after = alike.groups()
-        return text
+            joined = self._as_one(text, at)
+            at = alike.end()
+        return text if joined is None else joined
+
+    def _as_one(self, text: bytes, at: int = 0) -> bytes | None:
+        """Return a text whose events from there on are one, None where none is like the last."""
+        before, after = self._before, self._after
+        between = after + before
+        begin, end = at + len(before), text.rfind(after)
+        if not between or text.find(between, begin) < 0 or not text.startswith(before, at):
+            return None
+        said = text[begin:end].replace(between, b"")
+        if text.find(b"\\" + between, begin) >= 0 or not _is_text(said):
+            return None
+        self._looks = _MOST_LOOKS
+        return text[:begin] + said + text[end:]
 
     def _take(self, line: bytes) -> ServerEvent | None:
         """Take a line; return the event that is over with it, if any."""

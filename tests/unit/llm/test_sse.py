@@ -103,6 +103,10 @@ def test_what_comes_in_one_piece_is_one_event(frame: bytes) -> None:
     list(reader.feed(first))
     assert told([event.data for event in reader.feed(b"".join(rest))]) == [(0, 'a"\\b\n\u3042')]
     assert len(list(reader.feed(b"".join(rest[2:] * 9)))) == 1
+    opening = frame % chunk("", 1)
+    whole = [event.data for event in EventReader().feed(b"".join((opening, *rest[2:] * 9)))]
+    assert told(whole) == [(1, ""), (0, "b\n\u3042" * 9)]
+    assert len(whole) == 2, "though it is the first piece, and begins with another"
 
 
 def test_a_name_that_came_before_is_that_of_the_first_alone() -> None:
