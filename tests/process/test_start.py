@@ -274,6 +274,13 @@ def test_it_starts_where_nobody_hears_what_it_says(tmp_path: Path, where: str) -
         eventually(is_healthy)
 
 
+def test_nobody_else_may_write_what_it_makes_whatever_the_umask(tmp_path: Path) -> None:
+    anybody = ("sh", "-c", 'umask 000; exec "$0" -m app', sys.executable)
+    with Server(tmp_path / "data", {}, command=anybody) as server:
+        made = (server.data, *server.data.iterdir())
+        assert [path.name for path in made if path.stat().st_mode & 0o002] == []
+
+
 def test_a_data_folder_is_served_by_one_process(serve: StartServer) -> None:
     first = serve()
     ended = start(ROOT, WANDSTORE_DATA=str(first.data))
