@@ -67,6 +67,9 @@ _SERVED = re.compile(r"[a-z0-9-]+\.[a-z0-9]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
 """No language has a longer tag (RFC 5646)."""
 
+_SAID = re.compile(r"""\b(?:_|n?gettext)\(\s*(["'])([^"'\\]+)\1""")
+"""What a template says, in the language of a shop."""
+
 _MESSAGE = re.compile(r'^msgid "(.+)"$', re.MULTILINE)
 
 _HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
@@ -88,7 +91,9 @@ def problems_of(settings: Settings) -> list[str]:
     ours = read_sources(ROOT)
     hosts = [host for shop in site.catalogs.shops.values() for host in image_hosts(shop)]
     styles = style_faults(sources, ours, hosts)
-    names = [*_unpaired(sources), *_unserved(sources), *_unsaid(sources, ours)]
+    spoken = {shop.locale.partition("-")[0] for shop in site.catalogs.shops.values()}
+    words = [*_unsaid(sources, ours), *_untranslated(sources, ours, spoken)]
+    names = [*_unpaired(sources), *_unserved(sources), *words]
     faults = [*unread_faults(sources), *names, *styles]
     in_files = _file_faults(site, sources, ours)
     faults += [fault for fault in in_files if not fault.file.endswith(".css")]  # those are known
@@ -141,6 +146,25 @@ def _unsaid(sources: Sources, ours: Sources) -> Iterator[Fault]:
                     line = text.count("\n", 0, found.start()) + 1
                     reason = f"no page says {found[1]!r}: is {like!r} meant?"
                     yield line_fault(f"locale/{name}", line, reason, sources)
+
+
+def _untranslated(sources: Sources, ours: Sources, spoken: Iterable[str]) -> Iterator[Fault]:
+    """Yield what templates say and languages have no entry for, of those that have any at all."""
+    for tag in spoken:
+        file = f"locale/{tag}/{MESSAGES}"
+        entries = "\n".join(each.texts.get(file, "") for each in (ours, sources))
+        known = set(_MESSAGE.findall(entries.replace('"\n"', "")))  # a long one goes on
+        for name, text in sources.texts.items() if known else ():
+            for found in _SAID.finditer(_drawn(text)) if name.endswith(".jinja") else ():
+                if found[2] not in known:
+                    line = text.count("\n", 0, found.start()) + 1
+                    reason = f"{found[2]!r} has no entry in {file}"
+                    yield line_fault(name, line, reason, sources)
+
+
+def _drawn(template: str) -> str:
+    """Return a template without its comments, whose signs are blanks."""
+    return _UNDRAWN.sub(lambda part: re.sub(r"[^\n]", " ", part[0]), template)
 
 
 def style_faults(sources: Sources, ours: Sources, hosts: Iterable[str] = ()) -> Iterator[Fault]:
@@ -224,9 +248,7 @@ def _see(found: dict[Fault, None], version: Version, file: str, html: str, shop:
     templates = dict.fromkeys([file, *(fault.file for fault in found), *known])
     for written, message in silent_faults(html, shop, version.content.assets.names.values()):
         for name in templates:
-            text = _UNDRAWN.sub(
-                lambda part: "\n" * part[0].count("\n"), sources.texts.get(name, "")
-            )
+            text = _drawn(sources.texts.get(name, ""))
             lines = {text.count("\n", 0, at.end()) + 1 for at in re.finditer(written, text)}
             found |= dict.fromkeys(Fault(name, line, message) for line in sorted(lines))
             if lines:

@@ -323,3 +323,25 @@ def test_html_that_is_not_valid_is_named(folder: Path) -> None:
     hero.write_text("</span>\n" + hero.read_text())
     reason = "of what it draws, line 1: Unexpected end tag (span). Ignored. </span>"
     assert check(folder) == [f"components/hero.jinja: {reason}"]
+
+
+def test_words_of_a_template_that_a_language_of_the_shop_has_no_entry_for_are_named(
+    folder: Path,
+) -> None:
+    hero = folder / "components" / "hero.jinja"
+    said = '{# _("x") #}{{ _("Sold out") }}\n{{ _("Made by hand") }}'
+    hero.write_text(said + hero.read_text())
+    assert check(folder) == []
+    catalog = json.loads((folder / "catalog.json").read_text())
+    catalog["shop"]["locale"] = "de-AT"
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    lacking = "'Made by hand' has no entry in locale/de/LC_MESSAGES/shop.po"
+    assert check(folder) == [f"components/hero.jinja, line 2: {lacking}"]
+
+
+@pytest.mark.parametrize("locale", ["de", "fr", "es", "ja", "ar", "nl"])
+def test_in_every_language_of_ours_a_new_shop_has_nothing_wrong(folder: Path, locale: str) -> None:
+    catalog = json.loads((folder / "catalog.json").read_text())
+    catalog["shop"]["locale"] = locale
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    assert check(folder) == []
