@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from app.catalog.images import image_hosts
 from app.catalog.merchandising import FILE_NAME, overlap
-from app.catalog.problems import CatalogError
+from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.content.assets import MEDIA_TYPES
 from app.content.experiments import read_experiments
 from app.content.prompts import HouseCopy
@@ -32,7 +32,7 @@ from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
 from app.generation.prompt import schema_of
 from app.generation.rules import ANYBODY, House, compose, product_props
-from app.rendering.language import USUAL
+from app.rendering.language import USUAL, formats_of, likely
 from app.settings import ROOT, Settings
 from app.workbench.checks.markup import invalid_markup, silent_faults
 from app.workbench.gallery.fixtures import fit_to_shop
@@ -85,6 +85,12 @@ def problems_of(settings: Settings) -> list[str]:
         site = read_site(theirs._replace(catalog=Settings().catalog, catalog_url=""))
         issues = {error.path.stem: error.problems}
     found = [_of_catalog(settings.catalog, shop, item) for shop in issues for item in issues[shop]]
+    for shop_id, shop in site.catalogs.shops.items():
+        if likely(shop.locale)[-1] != USUAL and formats_of(shop.locale) == formats_of(USUAL):
+            reason = (
+                f"locale {shop.locale!r} is of no language that is known: its pages speak English"
+            )
+            found.append(_of_catalog(settings.catalog, shop_id, FeedIssue(WHOLE_FILE, reason)))
     experiments = read_experiments(settings.root).problems
     found += [_of_catalog(settings.catalog, "", item) for item in experiments]
     sources = read_sources(settings.root)

@@ -339,6 +339,14 @@ def test_words_of_a_template_that_a_language_of_the_shop_has_no_entry_for_are_na
     assert check(folder) == [f"components/hero.jinja, line 2: {lacking}"]
 
 
+def test_a_locale_of_no_language_is_named(folder: Path) -> None:
+    (folder / "catalog.json").write_text(
+        '{"shop": {"locale": "jp"}, "products": [{"id": "a", "title": "A", "price": 1}]}'
+    )
+    reason = "locale 'jp' is of no language that is known: its pages speak English"
+    assert check(folder) == [f"catalog.json: {reason}"]
+
+
 @pytest.mark.parametrize("locale", ["de", "fr", "es", "ja", "ar", "nl"])
 def test_in_every_language_of_ours_a_new_shop_has_nothing_wrong(folder: Path, locale: str) -> None:
     catalog = json.loads((folder / "catalog.json").read_text())
