@@ -23,8 +23,12 @@ _AFTER_QUOTE = re.compile(r"\s*([^\s])")
 _FULL_WIDTH = {"\uff1a": ":", "\uff0c": ","}
 _ESCAPES = frozenset('"\\/bfnrtu')
 _COMMENTS = {"//": "\n", "# ": "\n", "/*": "*/", "<!--": "-->"}
+_ENCODED = "encoded"
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
+
+_ENCODED_QUOTES = ('\\"', "&quot;")
+"""What stands for the first quote of an answer that was escaped once too often."""
 
 LONGEST_PREAMBLE = 40
 """Characters of prose before a component, without spaces, beyond which it may be a thought."""
@@ -75,8 +79,8 @@ class Lexer:
 
     `position` is how many characters have been read. `spoken` counts those of prose but for spaces,
     `said` has the last of them. `_aside` is what is passed over: a comment, by how it begins, or a
-    thought, by its tag. `folded` is what stands in details, which is passed over as well and may be
-    all there is.
+    thought, by its tag. `folded` is what stands in details, or is escaped once too often, which is
+    passed over as well and may be all there is.
     """
 
     def __init__(self) -> None:
@@ -87,7 +91,7 @@ class Lexer:
         self.repairs: Counter[str] = Counter()
         self._finishing = False
         self._aside = ""
-        self._first = True
+        self._first = self._unquoted = True
         self.restart()
 
     def restart(self) -> None:
@@ -105,7 +109,7 @@ class Lexer:
         """What the text so far ends inside of: a thought, a comment that must end, or nothing."""
         if self._aside in _COMMENTS:
             return "" if _COMMENTS[self._aside] == "\n" else "comment"
-        return "thought" if self._aside else ""
+        return "thought" if self._aside not in ("", _ENCODED) else ""
 
     @property
     def in_string(self) -> bool:
@@ -163,7 +167,7 @@ class Lexer:
         if narrow := _FULL_WIDTH.get(char):
             self.repairs["FULL_WIDTH"] += 1
             return at + 1, Token(narrow, narrow)
-        return self._in_word(text, at)
+        return self._at_sign(text, at) if char in "<◁&\\/#" else self._in_word(text, at)
 
     def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:
         char = text[at]
@@ -229,7 +233,7 @@ class Lexer:
             near = _TAG_OPENS.finditer(text, max(at, len(text) - _LONGEST_TAG))
             cuts = (it.start() for it in near if self._may_be_cut_tag(text, it.start()))
             cut = stop = next(cuts, len(text))
-        if self._aside == "details":
+        if self._aside in ("details", _ENCODED):
             self.folded.append(text[at:cut])
         if end:
             self._aside = ""
@@ -245,16 +249,27 @@ class Lexer:
             return "&lt;".startswith(rest[:4]) and "&gt;" not in rest
         return rest.startswith("<|") or not (">" in rest or "▷" in rest)
 
-    def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
+    def _at_sign(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        """Read what begins with a sign that may open a tag, a comment or a quote in disguise."""
         char = text[at]
+        if char in "\\&" and self._unquoted:
+            if text.startswith(_ENCODED_QUOTES, at):
+                self._aside = _ENCODED
+                self.folded.append("{")
+                self.repairs["ENCODED_TWICE"] += 1
+                return at, Token("draft", "")
+            if any(it.startswith(text[at:]) for it in _ENCODED_QUOTES) and not self._finishing:
+                return None
         if char in "<◁&":
             return self._at_tag(text, at)
-        if char in "/#":
-            start = text[at : at + 2]
-            if start in _COMMENTS:
-                return self._begin_comment(start, at)
-            if start == char and not self._finishing:
-                return None
+        start = text[at : at + 2]
+        if start in _COMMENTS:
+            return self._begin_comment(start, at)
+        if start in ("/", "#") and not self._finishing:
+            return None
+        return self._in_word(text, at)
+
+    def _in_word(self, text: str, at: int) -> tuple[int, Token] | None:
         word = _WORD.match(text, at)
         stop = word.end() if word else at + 1
         if stop == len(text) and stop - at < _LONGEST_WORD and not self._finishing:
@@ -273,7 +288,7 @@ class Lexer:
         return None if stop == at else (stop, None)
 
     def _open_string(self, quote: str) -> None:
-        self._first = False
+        self._first = self._unquoted = False
         self._quote, self._string = _QUOTES[quote], []
         if quote != '"':
             self.repairs["SINGLE_QUOTES" if quote == "'" else "TYPOGRAPHIC_QUOTES"] += 1

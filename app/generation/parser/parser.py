@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from html import unescape
 
 from app.domain.limits import ParseLimits
 from app.domain.page import Proposal, Refusal
@@ -25,6 +26,9 @@ _TENTATIVE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """What a preamble says, however short, after which a thought may follow."""
+
+
+_ESCAPED = re.compile(r'\\(?:(["\\/])|[nrt])')
 
 
 class ProposalParser:
@@ -98,7 +102,7 @@ class ProposalParser:
         yield from self._drain()
         yield from self._offer(0)
         if self._outermost and not self._offered:
-            yield from self._proposals_in("".join(self._lexer.folded), "")
+            yield from self._proposals_in(_unescaped("".join(self._lexer.folded)), "")
         if self._lexer.aside:
             yield Refusal("UNFINISHED", self._lexer.aside)
         if self._read and not self._offered and not self.repairs:
@@ -175,6 +179,14 @@ class ProposalParser:
             return ()
         self.repairs.update(inner.repairs)
         return found
+
+
+def _unescaped(text: str) -> str:
+    """Return JSON as it was before somebody escaped it once more, as text or for HTML."""
+    if text.startswith("&quot;", 1):
+        return unescape(text)
+    is_escaped = text.startswith('\\"', 1)
+    return _ESCAPED.sub(lambda it: it[1] or " ", text) if is_escaped else text
 
 
 def _without_drafts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from html import escape
 
 import pytest
 from hypothesis import assume, given
@@ -379,6 +380,11 @@ SAME = Proposal("hero", "hero", json.loads(CONFIG))
         (json.dumps({"page": {"components": json.dumps([HERO])}}), "ENCODED_TWICE"),
         (json.dumps(json.dumps({"components": [json.loads(HERO)]})), "ENCODED_TWICE"),
         (f" {json.dumps(HERO)} ", "ENCODED_TWICE"),
+        (json.dumps(f'{{"components":[{HERO}]}}')[1:-1], "ENCODED_TWICE"),
+        (json.dumps(f"[\n{HERO}\n]")[1:-1], "ENCODED_TWICE"),
+        (f"Here:\n```json\n{json.dumps(HERO)[1:-1]}\n```", "ENCODED_TWICE"),
+        (escape(f'{{"components": [{HERO}]}}'), "ENCODED_TWICE"),
+        (escape(HERO), "ENCODED_TWICE"),
         (f'"Here it is": {HERO}', "PROSE"),
         (f'{{"name":"show","arguments":{{"components":[{HERO}]}}}}', ""),
         (json.dumps({"name": "show", "arguments": json.dumps({"components": [json.loads(HERO)]})}), ""),
@@ -390,6 +396,14 @@ def test_a_component_is_known_under_other_names(text: str, repair: str) -> None:
     assert repairs.get(repair, 0) or not repair
     for size in (1, 3):
         assert parsed(text, size) == (found, repairs)
+
+
+def test_what_was_escaped_before_an_answer_was_escaped_stays_so() -> None:
+    config = {"a": 'She said "so" \\ & <b>\n\u00e9 \\"', "b": "&quot;"}
+    text = json.dumps({"components": [{"type": "hero", "id": "hero", "config": config}]})
+    for escaped in (json.dumps(text)[1:-1], escape(text)):
+        for size in (1, 2, 4096):
+            assert parsed(escaped, size)[0] == [Proposal("hero", "hero", config)]
 
 
 def test_components_that_are_keyed_come_out_one_by_one() -> None:
