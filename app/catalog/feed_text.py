@@ -34,7 +34,7 @@ _WESTERN = "cp1252"
 _FOREIGN = (
     "[^\0-\x7f\xa0£§©«»®°±²·´½¼¾ªº¡¿µ×€…‘’“”„•–—™ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒ"  # noqa: RUF001
     "ßàáâãäåæçèéêëìíîïñòóôõöøùúûüœ]|[À-ÿ]{3}|[ÂÃâÅ][^\0-\x7f]|[õÕ](?![eE])|[ìòù](?=[a-z])"
-    "|[a-z][…“”„–—¡£¿][a-zÀ-ÿ]"  # noqa: RUF001
+    "|[A-Za-zÀ-ÿ][“”„•¡£¿][a-zÀ-ÿ]|[a-z][–—][b-z]\\b"  # noqa: RUF001
 )
 """What nobody writes in Western Europe: text in another encoding reads so in Windows-1252.
 

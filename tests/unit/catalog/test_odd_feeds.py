@@ -350,6 +350,7 @@ WESTERN = [
     "più perché così però città",
     "Påse Ångström smørrebrød æble hääyö één",
     "Café — ½ inch £5 don’t jalapeño ™",
+    "soft—yet warm–dry and so…on 10–20 Mon–Fri a 1° 2×3",
 ]
 
 
@@ -374,6 +375,9 @@ def test_what_a_western_spreadsheet_saved_is_read_and_said_to_be(tmp_path: Path,
         ("mac_roman", "camión niña"),
         ("cp850", "Größe für"),
         ("cp850", "camión niña"),
+        ("cp850", "Día"),
+        ("mac_roman", "naïve"),
+        ("cp1250", "Łóżko"),
         ("cp1250", "Żółta łódź"),
         ("cp1250", "hrneček měkký"),
         ("cp1250", "Női fűszer"),
