@@ -17,6 +17,7 @@ from app.personas.facts import prices_of, to_fact
 from app.personas.key import persona_hash
 from app.personas.rules import classify
 from app.storage.db.rows import Visited, stamp
+from app.storage.errors import StorageError
 from app.storage.ports import FactStore
 from app.storage.rates import SharedLimiter
 from app.util.rate_limit import Rate
@@ -105,6 +106,9 @@ class PersonaLearner:
             judged = persona_hash(persona)
             changed = judged != (history.persona_hash or _NEWCOMERS)
             if changed:
-                await self._store.set_persona(visited, persona, judged, history.last_fact_id)
+                try:
+                    await self._store.set_persona(visited, persona, judged, history.last_fact_id)
+                except StorageError:  # what was noted is: told again, it would count twice
+                    self.counts["persona_not_stored"] += 1
         prefetch = changed and not await self._prefetches.acquire(shopper_id)
         return Learned(persona, prefetch)

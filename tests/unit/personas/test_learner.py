@@ -159,3 +159,33 @@ async def test_a_failure_frees_the_place_and_is_passed_on() -> None:
         with pytest.raises(StorageError):
             await learning.learn("unlucky", SHOP, [ORDER])
     assert isinstance(await learning.learn("shop_1", SHOP, [ORDER]), Learned)
+
+
+class FullDatabase(SqliteDatabase):
+    """A database that has no room for a persona, until a test makes some."""
+
+    is_full = True
+
+    async def set_persona(
+        self, visited: Visited, persona: Persona, persona_hash: str, last_fact_id: int
+    ) -> None:
+        if self.is_full:
+            raise StorageError("full")
+        await super().set_persona(visited, persona, persona_hash, last_fact_id)
+
+
+async def test_what_is_noted_is_not_asked_for_again_where_its_persona_cannot_be_stored(
+    tmp_path: Path,
+) -> None:
+    database = FullDatabase(tmp_path / "shop.sqlite3", ROOT / "migrations")
+    await database.open()
+    learning = PersonaLearner(database, Days())
+    learned = await learning.learn("shop_1", SHOP, [ORDER, ORDER])
+    assert isinstance(learned, Learned)
+    assert learned.persona.type == "loyalist"
+    assert learning.counts["persona_not_stored"] == 1
+    database.is_full = False
+    await learning.learn("shop_1", SHOP, [ORDER])
+    assert (await database.persona_of("shop_1", "test")).type == "loyalist"
+    assert len(await database.facts_of("shop_1")) == 3
+    await database.close()

@@ -14,11 +14,13 @@ export interface LearnedPersona {
   readonly persona: Persona;
   /** Whether the shopper had another persona until now. */
   readonly changed: boolean;
+  /** Whether the persona is stored: if not, the facts are, and the next report stores it. */
+  readonly isStored: boolean;
   /** How many products they have viewed. */
   readonly viewed: number;
 }
 
-/** Store facts and classify the shopper anew. Throw where the database does not take them. */
+/** Store facts and classify the shopper anew. Throw where the database does not take the facts. */
 export async function learn(
   database: D1Database,
   shopperId: string,
@@ -49,6 +51,7 @@ export async function learn(
   const hash = await personaHash(persona);
   const changed = hash !== previousHash;
   const lastFactId = rows.at(-1)?.id ?? 0;
+  let isStored = true;
   if (changed) {
     const { type, confidence, signals } = persona;
     const update = database.batch([
@@ -61,11 +64,14 @@ export async function learn(
       database.prepare(sql.DELETE_OLD_PERSONAS).bind(shopperId, shopperId, shopperId),
       unlessForgotten,
     ]);
-    await withTimeout(DATABASE_TIMEOUT_MS, update);
+    isStored = await withTimeout(DATABASE_TIMEOUT_MS, update).then(
+      () => true,
+      () => false, // told again, the facts would count twice
+    );
   }
   const views = storedFacts.filter(({ kind }) => kind === "view");
   const viewed = new Set(views.flatMap(({ products }) => products)).size;
-  return { persona, changed, viewed };
+  return { persona, changed, isStored, viewed };
 }
 
 function parseFact(stored: string | undefined): Fact | null {

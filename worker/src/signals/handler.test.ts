@@ -279,6 +279,24 @@ describe("a beacon", () => {
     }
   });
 
+  it("whose persona cannot be stored has been noted, and the next one stores it", async () => {
+    let batches = 0;
+    const DB = {
+      prepare: (query: string) => env.DB.prepare(query),
+      batch: async (statements: D1PreparedStatement[]) => {
+        batches += 1;
+        if (batches > 1) throw new Error("no");
+        return env.DB.batch(statements);
+      },
+    };
+    const { response, shopper } = await post({ events: [PURCHASE, PURCHASE] }, {}, { DB });
+    expect([response.status, batches]).toEqual([204, 2]);
+    expect(await storedFacts(shopper)).toHaveLength(2);
+    const cookie = await sessionCookie(shopper);
+    await post({ events: [PURCHASE] }, { cookie });
+    expect(await currentHash(shopper)).toMatch(/^v2_loyalist_/);
+  });
+
   it("too many of one shopper are refused for a while", async () => {
     vi.useFakeTimers({ toFake: ["Date"] }); // no allowance comes back meanwhile
     const cookie = await sessionCookie(`shop_${"9".repeat(32)}`); // none of whose share is spent

@@ -117,18 +117,19 @@ async function storeFacts(
 ): Promise<string> {
   const { DB } = context.env;
   if (DB === undefined) return throwNotStored();
-  const { persona, changed, viewed } = await measured(
+  const { persona, changed, isStored, viewed } = await measured(
     "database",
     "write",
     learn(DB, shopperId, shop.id, facts),
   ).catch(throwNotStored);
+  const taken = isStored ? "taken" : "persona_not_stored";
   const isKnown = persona.confidence > 0;
   const showsViews = isKnown && shop.own_from > 0 && viewed >= shop.own_from;
   const isDue = changed || (showsViews && facts.some(({ kind }) => kind === "view"));
   if (!isDue || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
-    return "taken";
+    return taken;
   const { arm, hash } = await pageOf(context.env, shop, shopperId, persona, now);
-  const outcome = changed ? "changed" : "taken";
+  const outcome = changed && isStored ? "changed" : taken;
   if (isPlain(arm)) return outcome;
   const client = clientOf(context.request, shop, isNewShopper(expires, now));
   const page = { shop, shopperId, persona, hash, client };
