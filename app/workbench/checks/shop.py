@@ -23,7 +23,7 @@ from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.content.assets import MEDIA_TYPES
 from app.content.experiments import read_experiments
-from app.content.prompts import HouseCopy
+from app.content.prompts import HouseCopy, Prompts
 from app.content.site import MESSAGES, SiteContent, read_site
 from app.content.styles import shape_faults
 from app.domain.catalog import FeedIssue, Shop
@@ -72,7 +72,7 @@ _SAID = re.compile(r"""\b(?:_|n?gettext)\(\s*(["'])([^"'\\]+)\1""")
 
 _MESSAGE = re.compile(r'^msgid "(.+)"$', re.MULTILINE)
 
-_HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
+_HOUSE = re.compile(r"(?!components/|static/).*/house\.(?:([^/]+)\.)?json")
 
 
 def problems_of(settings: Settings) -> list[str]:
@@ -91,8 +91,8 @@ def problems_of(settings: Settings) -> list[str]:
                 f"locale {shop.locale!r} is of no language that is known: its pages speak English"
             )
             found.append(_of_catalog(settings.catalog, shop_id, FeedIssue(WHOLE_FILE, reason)))
-    experiments = read_experiments(settings.root).problems
-    found += [_of_catalog(settings.catalog, "", item) for item in experiments]
+    experiments = read_experiments(settings.root)
+    found += [_of_catalog(settings.catalog, "", item) for item in experiments.problems]
     sources = read_sources(settings.root)
     ours = read_sources(ROOT)
     hosts = [host for shop in site.catalogs.shops.values() for host in image_hosts(shop)]
@@ -101,7 +101,7 @@ def problems_of(settings: Settings) -> list[str]:
     words = [*_unsaid(sources, ours), *_untranslated(sources, ours, spoken)]
     names = [*_unpaired(sources), *_unserved(sources), *words]
     faults = [*unread_faults(sources), *names, *styles]
-    in_files = _file_faults(site, sources, ours)
+    in_files = _file_faults(site, sources, ours, arms=experiments.prompts)
     faults += [fault for fault in in_files if not fault.file.endswith(".css")]  # those are known
     return found + list(map(_of_file, sorted(faults, key=lambda fault: (fault.file, fault.line))))
 
@@ -217,8 +217,10 @@ def _unset(text: str, names: AbstractSet[str]) -> Iterator[tuple[int, str]]:
             yield used.start(), used[1]
 
 
-def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fault]:
-    """Build everything from the files and draw it."""
+def _file_faults(
+    site: SiteContent, sources: Sources, ours: Sources, *, arms: Mapping[str, Prompts]
+) -> list[Fault]:
+    """Build everything from the files and draw it. `arms` are prompts of experiments by folder."""
     version = Version(0, Sources(sources.root, ours.texts), site)
     faults: list[Fault] = []
     while True:
@@ -230,7 +232,9 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
         except BuildError as error:
             fault = error.fault
         else:
-            return [*faults, *silent, *_house_faults(version), *_pin_faults(version)]
+            drafts = (_with_prompts(version, folder, arms[folder]) for folder in arms)
+            copy = (fault for each in (version, *drafts) for fault in _house_faults(each))
+            return [*faults, *silent, *dict.fromkeys(copy), *_pin_faults(version)]
         if fault.file in {earlier.file for earlier in faults}:
             return faults
         faults.append(fault)
@@ -261,6 +265,15 @@ def _see(found: dict[Fault, None], version: Version, file: str, html: str, shop:
                 break
         else:
             found[Fault(file, 0, message)] = None
+
+
+def _with_prompts(version: Version, folder: str, prompts: Prompts) -> Version:
+    """Return a version that is prompted from a folder of an arm."""
+    root = version.sources.root
+    files = (root / folder).glob("house*.json")
+    texts = {f"{folder}/{path.name}": path.read_text("utf-8-sig") for path in files}
+    content = version.content._replace(prompts=prompts)
+    return version._replace(content=content, sources=Sources(root, texts))
 
 
 def _house_faults(version: Version) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import NamedTuple
 
 import pytest
@@ -353,3 +354,15 @@ def test_in_every_language_of_ours_a_new_shop_has_nothing_wrong(folder: Path, lo
     catalog["shop"]["locale"] = locale
     (folder / "catalog.json").write_text(json.dumps(catalog))
     assert check(folder) == []
+
+
+def test_the_prompts_of_an_arm_are_checked_as_the_shops_own(folder: Path) -> None:
+    copytree(folder / "prompts", folder / "prompts-next")
+    spoilt = SPOILT[-3]._replace(
+        file="prompts-next/house.json",
+        problem="prompts-next/house.json: eyebrow: copy says: $ 6 (fallback, hero)",
+    )
+    spoilt.spoil(folder)
+    arms = '{ name = "now", page = "model" }, { name = "next", page = "model", prompts = "prompts-next" }'
+    (folder / "experiments.toml").write_text(f'[[experiment]]\nname = "draft"\narms = [{arms}]\n')
+    assert check(folder) == [spoilt.told(folder)]
