@@ -96,6 +96,21 @@ def test_a_promise_sounds_no_better_for_the_other_words_that_the_catalog_has() -
     assert weighed("توصيل مجاني أيضا.", "مصباح من الفولاذ. إرجاع مجاني خلال 60 يوما.", arabic)
 
 
+def test_a_superlative_is_no_more_stated_by_the_plain_word_than_it_sounds_better_for_it() -> None:
+    for language, plain, most, copy in (
+        ("en", "A soft throw.", "The softest throw we sell.", "The softest throw"),
+        ("de", "Eine helle Lampe.", "Die hellste Lampe bei uns.", "Unsere hellste Lampe"),
+        ("fr", "Une laine douce.", "La plus douce des laines.", "La laine la plus douce"),
+        ("es", "Una manta cálida.", "La manta más cálida.", "La manta más cálida"),
+        ("it", "Una coperta calda.", "La coperta più calda.", "La coperta più calda"),
+        ("nl", "Een warme deken.", "De warmste deken.", "Onze warmste deken"),
+    ):
+        rules = CopyRules(lexicons(), language=language, currency="EUR")
+        found = {it.code for it in weighed(copy, plain, rules)}
+        assert found == {"SUPERLATIVE_NOT_STATED"}, copy
+        assert weighed(copy, most, rules) == (), copy
+
+
 def test_a_language_that_nothing_was_learned_of_is_left_to_the_lists() -> None:
     swedish = CopyRules(lexicons(), language="sv", currency="SEK")
     assert weighed("Ingen bygger sådana lampor längre.", "", swedish) == ()
