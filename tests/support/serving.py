@@ -35,6 +35,7 @@ async def opened(server: Server) -> AsyncIterator[int]:
     finally:
         for listener in server.servers:
             listener.close()
+        await asyncio.sleep(0)  # for who has just been let in
         for connection in list(server.server_state.connections):
             connection.shutdown()
         await server.lifespan.shutdown()
