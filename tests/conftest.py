@@ -15,13 +15,13 @@ from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, settings
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 
 from app.catalog import permalinks
 from app.pages import shells
 from app.rendering.templates import compile_all
 from tests.support import forks
-from tests.support.compiled import known_by_source
+from tests.support.compiled import known_by_name, known_by_source
 from tests.support.fake_model import Model, playing
 from tests.support.in_process import InProcessServer, compiled_once, drawn_once
 from tests.support.stored import forget_layouts
@@ -72,6 +72,7 @@ def pytest_sessionstart() -> None:
     patch = pytest.MonkeyPatch()
     patch.setattr(permalinks, "_profile", lambda _: "http://127.0.0.1:9/")
     patch.setattr(Environment, "compile", known_by_source(Environment.compile))
+    patch.setattr(FileSystemLoader, "load", known_by_name(FileSystemLoader.load))
     patch.setattr("app.main.compile_all", compiled_once(compile_all))
     patch.setattr(shells, "draw_fallbacks", drawn_once(shells.draw_fallbacks))
 
