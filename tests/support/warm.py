@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies
 from app.content.prompts import load_words
 from app.generation.copy.lexicon import lexicon_of, unreadable
 from app.settings import ROOT
+from app.workbench.reload.files import read_sources
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import answer, demo_products, playing
 from tests.support.in_process import InProcessServer
@@ -20,9 +21,10 @@ def warm_up() -> None:
     """Read the lists of words, and have the demo shop open, compose and show a page of each kind."""
     settings(max_examples=1)(given(strategies.text())(lambda _: None))()
     for language, words in load_words(ROOT / "prompts").items():
-        unreadable(words)
         for line in lexicon_of(language, words).lines:
             line.phrase  # noqa: B018 - read when first asked for
+    for words in read_sources(ROOT).within("prompts/words").values():
+        unreadable(words)
     with (
         TemporaryDirectory() as folder,
         playing() as model,

@@ -99,10 +99,10 @@ def silent_faults(html: str, shop: Shop, served: Container[str]) -> Iterator[Sil
         if node.tag == "img" and "alt" not in given:
             yield Silent(r"<img(?![^>]*\salt)", 'an image has no alt: say what it shows, or alt=""')
         for name, value in given.items():
-            written = rf"\s{re.escape(name)}\s*="
             if name == "style":
-                yield Silent(written, "style= is passed over: its rules go into a .css file")
+                yield Silent(r"\sstyle\s*=", "style= is passed over: its rules go into a .css file")
             elif name.startswith("on"):
+                written = rf"\s{re.escape(name)}\s*="
                 yield Silent(written, f"{name}= is not run: {_ELSEWHERE}, as a script")
             elif name in _ADDRESSES and (reason := _unreached(node, name, value, shop, served)):
                 yield Silent(re.escape(value), reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -165,12 +166,15 @@ def _languages(sources: Sources) -> Languages:
     own = {name.partition("/")[0]: text for name, text in texts.items() if name.endswith(MESSAGES)}
     for name, text in own.items():
         try:
-            read_po(text)
+            _read_once(text)
         except PoError as error:
             file = f"locale/{name}/{MESSAGES}"
             raise BuildError(line_fault(file, error.line, str(error), sources)) from error
     ours = {} if sources.root == ROOT else read_catalogs(ROOT / "locale")
     return Languages(merged((ours, own)))
+
+
+_read_once = lru_cache(64)(read_po)
 
 
 def _assets(before: Version, sources: Sources, styles: str) -> Assets:
