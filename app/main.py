@@ -51,6 +51,7 @@ from app.storage.rates import Places
 from app.storage.shoppers import ShopperData
 from app.util.http_body import BodyCache
 from app.util.loop_lag import LoopLag
+from app.util.tasks import run_on
 from app.util.warm_up import WarmUp
 from app.web.auth import gate
 from app.web.basket import BasketPage, CheckoutPage
@@ -203,13 +204,16 @@ async def _lifespan(
             await resources.arms.load()
             resources.warm_up.start()
             logger = MetricsLogger(resources.counters)
+            going_on = (
+                ("records", records.run),
+                ("relay", resources.relay.run),
+                ("counts", logger.run),
+                *(("watch", watch) for watch in watches),
+                *(("upkeep", upkeep.run) for upkeep in storage.upkeep),
+            )
             tasks = [
-                asyncio.create_task(records.run(), name="records"),
-                asyncio.create_task(resources.relay.run(), name="relay"),
-                asyncio.create_task(logger.run(), name="counts"),
+                *(asyncio.create_task(run_on(run, name), name=name) for name, run in going_on),
                 asyncio.create_task(pages.prepare_shops(), name="shells"),
-                *(asyncio.create_task(watch(), name="watch") for watch in watches),
-                *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
             ]
             try:
                 async with app.state.workbench():

@@ -144,8 +144,9 @@ class SiteWatch:
                 together.create_task(self.permalinks.run(self._checkouts))
                 if self._source is not None:
                     together.create_task(self._source.run())
-        finally:
+        except asyncio.CancelledError:
             self._importer.stop()  # or the thread that waits for it is waited for
+            raise
 
     def _checkouts(self) -> list[Checkout | None]:
         return [shop.checkout for shop in self._site.current.content.catalogs.shops.values()]

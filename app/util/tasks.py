@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
+
+log = logging.getLogger("wandstore")
+
+_ANEW = 5.0
+"""Seconds until what ended is begun again."""
 
 Result = TypeVar("Result")
 
@@ -36,3 +42,17 @@ class Tasks:
         for task in self._running:
             task.cancel()
         await self.wait(1.0)
+
+
+async def run_on(run: Callable[[], Awaitable[object]], name: str, pause: float = _ANEW) -> None:
+    """Run what goes on for as long as the shop does, and begin it anew where it fails.
+
+    Else nobody would hear that no file is looked at any more, or no record written.
+    """
+    while True:
+        try:
+            await run()
+            return
+        except Exception:
+            log.exception("%s failed, and begins anew", name)
+        await asyncio.sleep(pause)
