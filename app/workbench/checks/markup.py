@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +69,7 @@ def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
             found.append(Finding(name, state, "drawing", "wrong", message))
             continue
         html = rendered.html
-        texts = _errors(html, html) if spec is None else invalid_markup(html)
+        texts = [*(_errors(html, html) if spec is None else invalid_markup(html))]
         served = live.version.content.assets.names.values()
         texts += dict.fromkeys(each.message for each in silent_faults(html, rendered.shop, served))
         found += [Finding(name, state, "markup", "wrong", text) for text in texts]
@@ -78,7 +79,7 @@ def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
     return found
 
 
-def invalid_markup(html: str) -> list[str]:
+def invalid_markup(html: str) -> tuple[str, ...]:
     """Return what is wrong with a slot's HTML."""
     page = f"<!doctype html><title>A state</title><main><section>{html}</section></main>"
     return _errors(page, html)
@@ -129,8 +130,12 @@ def _unreached(
     return "" if path.startswith("/") else f"{path} is not found: {_ELSEWHERE}"
 
 
-def _errors(page: str, shown: str) -> list[str]:
-    """Return what a strict parser finds wrong with a page, with the line of what is shown."""
+@lru_cache(256)
+def _errors(page: str, shown: str) -> tuple[str, ...]:
+    """Return what a strict parser finds wrong with a page, with the line of what is shown.
+
+    A save changes little of what is drawn, and reading all of it takes as long as drawing it.
+    """
     from html5lib import HTMLParser  # noqa: PLC0415 - only who checks needs it
     from html5lib.constants import E  # noqa: PLC0415 - likewise
 
@@ -142,4 +147,4 @@ def _errors(page: str, shown: str) -> list[str]:
         words = E[code] % values if isinstance(values, Mapping) else code
         text = lines[line - 1].strip()[:120] if 0 < line <= len(lines) else ""
         found.append(f"line {line}: {words} {text}".strip())
-    return found
+    return tuple(found)
