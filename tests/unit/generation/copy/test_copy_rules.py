@@ -133,6 +133,26 @@ def test_an_article_that_is_stressed_says_that_there_is_no_other(language: str, 
 @each(
     ("language", "text"),
     [
+        ("en", "Lifts your mood"),
+        ("de", "Hebt die Stimmung"),
+        ("fr", "Remonte le moral"),
+        ("es", "Levanta el ánimo"),
+        ("it", "Migliora l'umore"),
+        ("nl", "Verbetert je humeur"),
+        ("pl", "Poprawia nastrój"),
+        ("de", "Auch in Grün"),
+        ("es", "También en verde"),
+    ],
+)
+def test_what_lifts_the_mood_or_comes_in_another_colour_is_a_claim(
+    language: str, text: str
+) -> None:
+    assert codes(text, CopyRules(LEXICONS, language=language), "") == {"CLAIM_NOT_STATED"}
+
+
+@each(
+    ("language", "text"),
+    [
         ("de", "Für einen Tag im Freien."),
         ("en", "For a day outside."),
         ("es", "Para un día fuera."),
