@@ -22,6 +22,7 @@ from app.pages.jobs import PageJobs
 from app.pages.service import PageService
 from app.pages.site import LiveSite
 from app.settings import Settings, SettingsError
+from app.util.tasks import run_on
 from app.web.session_secret import kept_secret
 from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
@@ -118,7 +119,8 @@ class Workbench:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Read the designer's files, and watch them for as long as the shop is open."""
-        watching = asyncio.create_task(watch(self._settings.root, self.live.saved), name="watching")
+        look_on = partial(watch, self._settings.root, self.live.saved)
+        watching = asyncio.create_task(run_on(look_on, "the watch of the designer's files"))
         beginning = asyncio.create_task(self._begin(), name="reading the designer's files")
         try:
             yield
