@@ -151,6 +151,26 @@ def test_what_lifts_the_mood_or_comes_in_another_colour_is_a_claim(
 
 
 @each(
+    ("language", "hour", "lamp"),
+    [
+        ("en", "For the longest evenings of the year.", "For the brightest lamp of the year."),
+        ("de", "Für die längsten Abende des Jahres.", "Die wärmste Lampe des Jahres."),
+        ("fr", "Pour les plus longues soirées de l'année.", "La plus douce des lampes."),
+        ("fr", "L'heure la plus calme du jour.", "La lampe la plus calme du jour."),
+        ("es", "Para las noches más largas del año.", "La lámpara más suave del año."),
+        ("it", "Per l'ora più quieta del giorno.", "La lampada più calda dell'anno."),
+        ("nl", "Voor de langste avonden van het jaar.", "De warmste lamp van het jaar."),
+    ],
+)
+def test_a_superlative_may_be_said_of_an_hour_but_of_no_product(
+    language: str, hour: str, lamp: str
+) -> None:
+    rules = CopyRules(LEXICONS, language=language)
+    assert codes(hour, rules, "") == set()
+    assert "SUPERLATIVE_NOT_STATED" in codes(lamp, rules, "")
+
+
+@each(
     ("language", "text"),
     [
         ("de", "Für einen Tag im Freien."),
