@@ -303,20 +303,20 @@ def _import(feed: str, environment: Mapping[str, str], *, only_checks: bool) -> 
     """Read a feed and keep it; 1 where some of it cannot be sold, 2 where nothing can."""
     from app.content.import_feed import import_feed
     from app.settings import read_settings
-    from app.util.errors import exit_status
+    from app.util.errors import CANNOT, exit_status
 
     if any((Path(feed) / name).exists() for name in _CATALOGS[:-1]):
         environment = shop_environment(Path(feed), environment)
         feed = environment["WANDSTORE_CATALOG"]
 
     def act() -> int:
-        return import_feed(read_settings(environment), feed, only_checks=only_checks)
+        try:
+            return import_feed(read_settings(environment), feed, only_checks=only_checks)
+        except OSError as error:
+            sys.stderr.write(f"the feed was read and is not kept: {error}\n")
+            return CANNOT
 
-    try:
-        return exit_status(act, "nothing can be sold")
-    except OSError as error:
-        sys.stderr.write(f"the feed was read and is not kept: {error}\n")
-    return 2
+    return exit_status(act, "nothing can be sold")
 
 
 if __name__ == "__main__":

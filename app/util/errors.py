@@ -17,14 +17,14 @@ class OperatorError(Exception):
 
 
 def exit_status(act: Callable[[], int], undone: str) -> int:
-    """Return the exit status of a command, CANNOT where it ends with an error that is told.
+    """Return the exit status of a command, CANNOT where it ends with an error that it tells.
 
     SIGTERM ends it as SIGINT does: it takes with it what it has not finished.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return act()
-    except OperatorError as error:
+    except (OperatorError, OSError) as error:
         sys.stderr.write(f"{undone}: {error}\n")
         return CANNOT
     except KeyboardInterrupt:

@@ -343,6 +343,10 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert done.stderr.startswith("wandstore cannot publish:")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+    done = run(tmp_path / "letter.txt")
+    assert done.returncode == 2
+    assert done.stderr.startswith("wandstore cannot publish:")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.process
