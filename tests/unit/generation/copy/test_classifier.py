@@ -34,7 +34,7 @@ def test_a_place_and_what_helps_the_climate_are_claims_however_plain_it_sounds()
     for language, text in {
         "en": "Olive oil from Greece",
         "de": "Wolle aus Neuseeland",
-        "fr": "Laine de Nouvelle-Zélande",
+        "fr": "Laine d'Écosse",
         "pl": "Dąb ze Szwecji",
         "it": "Buona per il pianeta",
     }.items():
