@@ -139,7 +139,7 @@ class FeedDownload(RemoteFeed):
     def _conditions(self) -> dict[str, str]:
         """Return the headers that ask only for what has changed, where there is something."""
         with suppress(OSError, ValueError):
-            known: dict[str, str] = json.loads((self._folder / f".{self._stem}").read_text())
+            known: dict[str, str] = json.loads((self._folder / f".{self._stem}").read_text("utf-8"))
             if self.is_there:
                 return {it: known[name] for name, it in _CONDITIONS.items() if name in known}
         return {}

@@ -30,7 +30,7 @@ def read_sample(shop: Shop) -> dict[str, object] | None:
     """Return the report on a simulated month (`make simulate`); None but for the demo shop."""
     if shop.id != "demo":
         return None
-    counts = Counts(**json.loads(_SAMPLE.read_text()))
+    counts = Counts(**json.loads(_SAMPLE.read_text("utf-8")))
     figures = report(counts, _SIMULATED, {}, currency=prices_of(shop).currency, dollar=1.0)
     about = {"shop": shop.id, "sample": True, "view_days": VIEW_DAYS, "problems": []}
     return {**about, **figures, "pins": []}

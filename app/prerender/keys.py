@@ -91,7 +91,7 @@ def _code_digest() -> str:
 def _reads_known(folder: Path, _: str) -> bool:
     """Say whether templates, of which a digest is given, read of `shop` only what is known."""
     parser = jinja2.Environment(autoescape=True)
-    trees = (parser.parse(path.read_text()) for path in folder.rglob("*.jinja"))
+    trees = (parser.parse(path.read_text("utf-8")) for path in folder.rglob("*.jinja"))
     return all(map(_is_known, trees))
 
 

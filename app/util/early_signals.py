@@ -10,7 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 _STDERR = 2
 _FRAMES = 3
@@ -26,12 +29,14 @@ _USUAL: dict[int, Any] = {
 def open_standard_files() -> None:
     """Have what is said go nowhere where whoever started us has closed standard output or error.
 
-    Else the next file that is opened, as a database, would get it.
+    Else the next file that is opened, as a database, would get it. What is said is UTF-8, whatever
+    the locale: a file may have any name.
     """
     while (opened := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         os.set_inheritable(opened, True)
     os.close(opened)
     sys.stdout, sys.stderr = sys.stdout or os.fdopen(1, "w"), sys.stderr or os.fdopen(_STDERR, "w")
+    cast("TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def tell_early_end() -> None:

@@ -61,7 +61,7 @@ def new_shop(folder: Path) -> None:
     Raises:
         NotWritten: there is something in the folder, or it cannot be written.
     """
-    catalog = json.loads((ROOT / "demo" / "catalog.json").read_text())
+    catalog = json.loads((ROOT / "demo" / "catalog.json").read_text("utf-8"))
     del catalog["translations"]  # which would stay behind as the goods become one's own
     stem = folder.resolve().stem
     catalog["shop"] |= {"id": shop_id_of(stem), "name": shop_name_of(stem)}
@@ -74,9 +74,11 @@ def new_shop(folder: Path) -> None:
             shutil.copytree(ROOT / kind, folder / kind, ignore=skipped)
         shutil.copytree(ROOT / "demo" / "pictures", folder / "pictures")
         (folder / "catalog.json").write_text(
-            json.dumps(catalog, indent=2, ensure_ascii=False) + "\n"
+            json.dumps(catalog, indent=2, ensure_ascii=False) + "\n", "utf-8"
         )
-        (folder / "README.md").write_text(_filled("shop.md", {"NAME": catalog["shop"]["name"]}))
+        (folder / "README.md").write_text(
+            _filled("shop.md", {"NAME": catalog["shop"]["name"]}), "utf-8"
+        )
         (folder / ".gitignore").write_text("/data/\n__pycache__/\n")
     except OSError as error:
         of_many = isinstance(error, shutil.Error)  # which names no file itself
@@ -109,7 +111,7 @@ def _texts(name: str, slot: str, item: Product) -> dict[str, str]:
 
 
 def _filled(blank: str, words: Mapping[str, str]) -> str:
-    text = (_BLANK / blank).read_text()
+    text = (_BLANK / blank).read_text("utf-8")
     for word, meaning in words.items():
         text = text.replace(word, meaning)
     return text

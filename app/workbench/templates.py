@@ -32,7 +32,7 @@ class Templates:
 
     def file(self, name: str) -> str:
         """Return the text of a file of the workbench's own."""
-        return (_HERE / "static" / name).read_text()
+        return (_HERE / "static" / name).read_text("utf-8")
 
 
 async def static(request: Request) -> Response:

@@ -281,6 +281,22 @@ def test_nobody_else_may_write_what_it_makes_whatever_the_umask(tmp_path: Path) 
         assert [path.name for path in made if path.stat().st_mode & 0o002] == []
 
 
+def test_a_shop_is_begun_and_published_whatever_the_locale(tmp_path: Path) -> None:
+    shop, name = tmp_path / "shop", tmp_path / os.fsdecode("ünï".encode() + b"\xff")
+    ascii_alone = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    for command in (("app", "new", shop), ("app", "new", name), ("app.prerender", tmp_path / "p")):
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **ascii_alone},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads((shop / "catalog.json").read_text("utf-8"))["shop"]["name"] == "Shop"
+
+
 def test_a_data_folder_is_served_by_one_process(serve: StartServer) -> None:
     first = serve()
     ended = start(ROOT, WANDSTORE_DATA=str(first.data))

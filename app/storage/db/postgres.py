@@ -158,8 +158,11 @@ def read_scripts(folder: Path) -> dict[str, str]:
     own = sorted((folder / "postgres").glob("*.sql"))
     shared = sorted(folder.glob("*.sql"))
     return {
-        **{f"postgres/{path.name}": path.read_text() for path in own},
-        **{path.name: _TYPE.sub(lambda it: _TYPES[it[0]], path.read_text()) for path in shared},
+        **{f"postgres/{path.name}": path.read_text("utf-8") for path in own},
+        **{
+            path.name: _TYPE.sub(lambda it: _TYPES[it[0]], path.read_text("utf-8"))
+            for path in shared
+        },
     }
 
 

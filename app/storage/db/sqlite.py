@@ -50,7 +50,9 @@ def migrate(connection: sqlite3.Connection, folder: Path) -> None:
         name = path.name.replace("'", "''")
         ledger = f"INSERT INTO d1_migrations (name) VALUES ('{name}');"  # noqa: S608 - our file's
         try:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{path.read_text()}\n{ledger}\nCOMMIT;")
+            connection.executescript(
+                f"BEGIN IMMEDIATE;\n{path.read_text('utf-8')}\n{ledger}\nCOMMIT;"
+            )
         except sqlite3.Error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

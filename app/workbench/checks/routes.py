@@ -73,7 +73,7 @@ class CheckRoutes:
         path = axe_script()
         if path is None:
             return answer({"error": "axe-core is not installed"}, 404)
-        return text(path.read_text(), "text/javascript")
+        return text(path.read_text("utf-8"), "text/javascript")
 
     async def known(self, _: Request) -> Response:
         """Answer with the names of all pictures."""

@@ -70,7 +70,7 @@ def _paced(text: str, path: Path) -> list[Piece]:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
         return []
     try:
-        pace = [(int(at), int(length)) for at, length in json.loads(path.read_text())]
+        pace = [(int(at), int(length)) for at, length in json.loads(path.read_text("utf-8"))]
     except (ValueError, TypeError, OverflowError, RecursionError, OSError):
         return []
     if len(pace) > _MOST_PIECES or sum(length for _, length in pace) != len(text):
