@@ -14,6 +14,7 @@ from app.catalog.load import Catalogs, load_catalogs
 from app.catalog.problems import by_kind
 from app.content.site import KEPT, feed_source, places_of
 from app.settings import Settings, ShopifySettings
+from app.util.errors import OperatorError
 from app.util.setting_values import may_be_fetched
 
 
@@ -31,6 +32,8 @@ def import_feed(settings: Settings, feed: str, *, only_checks: bool) -> int:
             data = Path(stack.enter_context(TemporaryDirectory()))
             settings = settings._replace(data=data)
         is_elsewhere = may_be_fetched(feed)
+        if "://" in feed and not is_elsewhere:  # which may hold a key, and is not repeated
+            raise OperatorError("a feed's address begins with https://")
         settings = settings._replace(
             shopify=ShopifySettings(),
             catalog_url=feed if is_elsewhere else "",

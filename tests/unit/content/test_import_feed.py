@@ -16,6 +16,7 @@ from app.catalog.importer import Progress
 from app.catalog.problems import CatalogError
 from app.content.import_feed import import_feed
 from app.settings import Settings
+from app.util.errors import OperatorError
 
 CSV = "Handle,Title,Variant Price\nmug,Mug,9\nbad,Bad,dear\n"
 
@@ -64,6 +65,13 @@ def test_any_feed_is_kept_with_a_report_and_nothing_is_written_by_a_check(
 class Terminal(StringIO):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize("feed", ["http://user:s3cret@corner.example/feed.csv", "ftp://s3cret/a"])
+def test_an_address_that_is_not_fetched_is_told_and_not_repeated(tmp_path: Path, feed: str) -> None:
+    with pytest.raises(OperatorError, match="begins with https://") as raised:
+        import_feed(Settings(data=tmp_path / "data"), feed, only_checks=True)
+    assert "s3cret" not in str(raised.value)
 
 
 def test_a_terminal_is_shown_a_bar_that_fills_and_a_log_a_line_for_each_file() -> None:
