@@ -151,6 +151,24 @@ def test_what_lifts_the_mood_or_comes_in_another_colour_is_a_claim(
 
 
 @each(
+    ("language", "text"),
+    [
+        ("de", "Ganz ohne Plastik"),
+        ("fr", "Sans plastique"),
+        ("nl", "Verpakt zonder plastic"),
+        ("fr", "En imitation cuir"),
+        ("es", "De imitación cuero"),
+        ("de", "Es eilt"),
+        ("en", "Our latest lamp"),
+    ],
+)
+def test_no_harmless_phrase_hides_a_whole_claim(language: str, text: str) -> None:
+    rules = CopyRules(LEXICONS, language=language)
+    assert codes(text, rules, "")
+    assert codes(text, rules, f"{text}.") == set()
+
+
+@each(
     ("language", "hour", "lamp"),
     [
         ("en", "For the longest evenings of the year.", "For the brightest lamp of the year."),
