@@ -24,6 +24,7 @@ from tests.support import forks
 from tests.support.compiled import known_by_name, known_by_source
 from tests.support.fake_model import Model, playing
 from tests.support.in_process import InProcessServer, compiled_once, drawn_once
+from tests.support.sampling import few_of_each, hurried
 from tests.support.stored import forget_layouts
 from tests.support.warm import warm_up
 from tools.support.edge import Edge, Worker, behind_worker, publish
@@ -91,8 +92,15 @@ def pytest_sessionfinish() -> None:
     gc.freeze()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with what it needs beside Python, which its folder and its fixtures tell."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs beside Python, which its folder and its fixtures tell.
+
+    Of a test's many cases, few are kept in a hurry.
+    """
+    if hurried():
+        kept = few_of_each(item.nodeid for item in items)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in kept])
+        items[:] = [item for item in items if item.nodeid in kept]
     for item in items:
         folder = item.nodeid.split("/", 2)[1]
         if folder in _NEED_OF_FOLDER:

@@ -1,15 +1,32 @@
-"""How many cases of a long table a run takes: `make check` every sixteenth, `make test` each."""
+"""How many cases of a test are tried: `make check` takes some of them, `make test` each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from hypothesis import settings
 
 Case = TypeVar("Case")
 
+_USUAL = 100
+"""Examples of a property test where nobody is in a hurry."""
+
+
+def hurried() -> bool:
+    """Say whether a run takes only some of the cases, as it does of the examples of properties."""
+    return settings().max_examples < _USUAL
+
 
 def sampled(cases: Sequence[Case]) -> Sequence[Case]:
-    """Return all cases, or a sixteenth of them where property tests have as few examples."""
-    return cases[:: max(1, 100 // settings().max_examples)]
+    """Return all cases of a long table, or a sixteenth of them in a hurry."""
+    return cases[::16] if hurried() else cases
+
+
+def few_of_each(tests: Iterable[str]) -> set[str]:
+    """Return of each test, by its name, the first, the middle and the last of its cases."""
+    cases: defaultdict[str, list[str]] = defaultdict(list)
+    for test in tests:
+        cases[test.partition("[")[0]].append(test)
+    return {case for them in cases.values() for case in (them[0], them[len(them) // 2], them[-1])}
