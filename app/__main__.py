@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 _OTHERS_WRITE = 0o002
+"""Who may write a folder may replace its files."""
 
 _CATALOGS = ("catalog.json", "catalog.csv", "catalog.tsv", "catalog.xml", "catalog", "shop.json")
 """What a shop's folder may have its catalog in, the likeliest first; or what says whose a feed at
@@ -31,9 +32,7 @@ an address is."""
 def main() -> int:
     """Obey the command line; without arguments, serve what the environment says."""
     open_standard_files()
-    os.umask(
-        os.umask(_OTHERS_WRITE) | _OTHERS_WRITE
-    )  # who may write a folder may replace its files
+    os.umask(os.umask(_OTHERS_WRITE) | _OTHERS_WRITE)
     arguments = sys.argv[1:]
     return _obey(arguments) if arguments else serve(os.environ)
 

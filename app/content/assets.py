@@ -66,9 +66,8 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
     for path in paths.values():
         if path.suffix == ".css":
             check_style(path)
-    return make_assets(
-        {name: regular(paths[name]).read_bytes() for name in sorted(paths)}, styles, shops
-    )
+    contents = {name: regular(paths[name]).read_bytes() for name in sorted(paths)}
+    return make_assets(contents, styles, shops)
 
 
 def files_of(folder: Path) -> list[Path]:
