@@ -29,6 +29,7 @@ def main(folder: Path, port: int = 0) -> None:
     options.n_ctx = CONTEXT
     options.n_parallel = 1
     options.ui = False
+    options.slot_save_path = f"{folder}/"
     options.cpuparams.n_threads = options.cpuparams_batch.n_threads = 1  # others compute beside it
     server = llama.Server(options)
     print(server.listening_address, flush=True)
