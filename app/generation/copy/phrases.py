@@ -45,6 +45,11 @@ class Step(NamedTuple):
     anything: bool = False
     captured: bool = False
 
+    @property
+    def counts(self) -> bool:
+        """Whether a number, or other than one word, may stand here."""
+        return self.number or self.gap or bool(self.glued)
+
     def fits(self, word: str) -> bool:
         """Say whether a word may stand here."""
         if self.anything:
@@ -75,7 +80,7 @@ class Step(NamedTuple):
     @property
     def hints(self) -> frozenset[str] | None:
         """What a text must have one of for this to stand in it, None where that is unknown."""
-        if self.inside or self.glued or self.number or self.gap or self.anything:
+        if self.counts or self.inside or self.anything:
             return None
         return self.exact.union((f"{s}*" for s in self.starts), (f"*{s}" for s in self.ends))
 
@@ -147,12 +152,13 @@ class Phrase:
     def follows(self, word: str) -> frozenset[str] | None:
         """Return the hints of what must come after its first word, None where that is unknown."""
         first, *rest = self._parts[0]
-        after = [steps[1].hints for form in forms(word) for steps in first.sequences.get(form, ())]
+        begun = [steps for form in forms(word) for steps in first.sequences.get(form, ())]
+        begun += (steps for steps in first.others if steps[0].counts or steps[0].fits(word))
+        after = [None if steps[0].counts else steps[1].hints for steps in begun]
         single = first.single
-        if single and (single.number or single.glued or single.fits(word)):
-            counts = single.number or single.glued
-            after.append(rest[0].hints() if rest and not counts else None)
-        if first.optional or first.others or None in after:
+        if single and (single.counts or single.fits(word)):
+            after.append(rest[0].hints() if rest and not single.counts else None)
+        if first.optional or None in after:
             return None
         return frozenset().union(*(hints for hints in after if hints is not None))
 

@@ -192,6 +192,8 @@ class CopyRules:
             yield Finding("SUPERLATIVE_NOT_STATED", article.strip())
 
     def _banned_in(self, text: str) -> Iterator[Finding]:
+        if not self._banned["banned"].lines:
+            return
         tokens = words(fold(text))
         for hit in self._banned.find(tokens, ("banned",), frozenset(("banned",))):
             yield Finding("BANNED_WORD", " ".join(hit.words[0]))
