@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -195,5 +196,11 @@ def test_a_component_that_never_comes_back_holds_no_signal_up_and_is_named(
     with Shopper(server) as shopper:
         shopper.store()
     eventually(reached.exists)
-    assert server.kill(signal.SIGTERM) == -signal.SIGTERM
+    assert server.process is not None
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    server.process.send_signal(signal.SIGSTOP)  # its alarm goes on while it computes for nobody
+    time.sleep(7.5)
+    server.process.send_signal(signal.SIGCONT)
+    assert server.process.wait(60) == -signal.SIGTERM
     assert f"{hero}, line" in json.loads(server.log.splitlines()[-1])["message"]
