@@ -23,6 +23,7 @@ from app.rendering.templates import compile_all
 from tests.support import forks
 from tests.support.compiled import known_by_name, known_by_source
 from tests.support.fake_model import Model, playing
+from tests.support.forked import ForkedServer
 from tests.support.in_process import InProcessServer, compiled_once, drawn_once
 from tests.support.sampling import few_of_each, hurried
 from tests.support.stored import forget_layouts
@@ -127,7 +128,7 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StartServe
 
     They are threads of this process but for tests marked `process`, which signal or kill them.
     """
-    kind = Server if request.node.get_closest_marker("process") else InProcessServer
+    kind = ForkedServer if request.node.get_closest_marker("process") else InProcessServer
     with ExitStack() as stack:
 
         def start(name: str = "data", port: int = 0, **environment: str) -> Server:

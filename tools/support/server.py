@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from tools.support import http
 
@@ -154,16 +154,20 @@ class Server:
         inherited = {name: os.environ[name] for name in _KEPT if name in os.environ}
         already = len(self.log)
         with self._log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                ending_with_us(self._command),
-                cwd=ROOT,
-                env={**inherited, "WANDSTORE_PORT": str(self.port), **self._environment},
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
+            environment = {**inherited, "WANDSTORE_PORT": str(self.port), **self._environment}
+            self.process = self._spawn(environment, log)
         if self._waits:
             self._wait(already)
+
+    def _spawn(self, environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ending_with_us(self._command),
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; return the exit code."""
