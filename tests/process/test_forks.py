@@ -42,7 +42,7 @@ def run(folder: Path, *more: str) -> tuple[int, str]:
         command,
         check=False,
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,
