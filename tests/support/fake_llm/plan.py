@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 
@@ -33,9 +34,11 @@ def plan(scenario: Scenario, protocol: Protocol, model: str) -> tuple[Step, ...]
         return (*wait, ending(fault))
     if scenario.content == "whole":
         return (*wait, Run((response(200, WIRES[protocol].whole(scenario, model)),)), Ending())
-    steps: Iterable[Step] = _stream(scenario, WIRES[protocol], model)
+    steps: Iterable[Step]
     if fault is not None and fault.when == "byte":
-        steps = _until_byte(steps, fault)
+        steps = _until_byte(_unbroken(replace(scenario, fault=None), protocol, model), fault)
+    else:
+        steps = _stream(scenario, WIRES[protocol], model)
     if scenario.framing.packet_bytes:
         steps = _packets(steps, scenario.framing)
     return (*wait, *steps)
@@ -64,6 +67,12 @@ def _instead(fault: Fault, wire: Wire) -> tuple[Step, ...]:
     body = own if fault.body is None else fault.body.encode()
     more = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
     return Run((response(fault.status, body, more),)), Ending()
+
+
+@lru_cache(maxsize=1)
+def _unbroken(scenario: Scenario, protocol: Protocol, model: str) -> tuple[Step, ...]:
+    """Return the steps of a stream, which tests break at one byte after the other."""
+    return tuple(_stream(scenario, WIRES[protocol], model))
 
 
 def _stream(scenario: Scenario, wire: Wire, model: str) -> Iterator[Step]:

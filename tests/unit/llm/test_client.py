@@ -730,7 +730,7 @@ async def test_a_server_that_is_not_there_is_a_failure(http: httpx.AsyncClient) 
 async def test_a_cut_at_any_byte_never_hangs_and_never_makes_text_up(
     model: Ask, protocol: Protocol, how: FaultKind
 ) -> None:
-    scenario = Scenario("Clay — 器", delta_chars=3)
+    scenario = Scenario("é — 器", delta_chars=3)
     whole = len(response_bytes(scenario, protocol, "any model of this length"))
     for at in sampled(range(0, whole + 8, 1 if how == "cut" else 17)):
         text, end = await hear(model(replace(scenario, fault=Fault(how, "byte", at))))
