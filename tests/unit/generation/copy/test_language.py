@@ -7,12 +7,13 @@ from collections import defaultdict
 
 from app.generation.copy.rules import CopyRules
 from tests.support.cases import each
+from tests.support.sampling import sampled
 from tools.eval_copy import CORPORA, lexicons, read_sentences
 
 LEXICONS = lexicons()
 CATALOG = json.loads((CORPORA / "copy_catalog.json").read_text("utf-8"))
 RULES = {language: CopyRules(LEXICONS, language=language) for language in CATALOG}
-SENTENCES = read_sentences(CORPORA / "copy.jsonl")
+SENTENCES = sampled(read_sentences(CORPORA / "copy.jsonl"))
 LISTED = ("ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl")
 MOST_WRONGLY_REFUSED = 0.003
 ENOUGH_WORDS = 9
