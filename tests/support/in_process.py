@@ -97,7 +97,10 @@ def _read(settings: Settings) -> SiteContent:
     key = (settings.currency, settings.public_url, settings.security_contact)
     if key not in _ours:
         demo = settings._replace(catalog=_DEMO, catalog_url="", shopify=ShopifySettings())
-        _ours[key] = read_site(demo)
+        files = next(iter(_ours.values()), None) or read_site(demo)
+        _ours[key] = files.with_catalogs(catalogs_of(demo))._replace(
+            public_url=settings.public_url, security_contact=settings.security_contact
+        )
     if sells_demo:
         return _ours[key]
     catalogs = catalogs_of(settings)
