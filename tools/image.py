@@ -141,10 +141,9 @@ def _lay_base(root: Path, version: str) -> None:
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")
     for package in debs.iterdir():
-        unpack = (
-            'dpkg-deb --fsys-tarfile "$0" | tar --extract --keep-directory-symlink --directory "$1"'
-        )
-        _run(["sh", "-c", unpack, package, root])
+        unpack = 'dpkg-deb --fsys-tarfile "$0" | tar --extract --keep-directory-symlink "$@"'
+        without = [f"--exclude=./usr/share/{name}" for name in ("doc", "locale", "man")]  # as there
+        _run(["sh", "-c", unpack, package, f"--directory={root}", *without])
     (root / "tmp").mkdir(exist_ok=True)
     (root / "tmp").chmod(0o1777)
     local = root / "usr" / "local"
