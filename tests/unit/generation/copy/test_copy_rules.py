@@ -378,6 +378,13 @@ def test_a_line_that_cannot_be_read_is_named_and_costs_only_itself() -> None:
     assert codes("With a free gift", rules, "") == {"OFFER_NOT_STATED"}
 
 
+def test_each_of_a_groups_several_words_is_found_whatever_stands_for_its_first() -> None:
+    rules = CopyRules(Lexicons({"en": "[offer]\n(prize*_win|*some_day)"}))
+    for text in ("Prizes win", "Handsome day"):
+        assert codes(text, rules, "") >= {"OFFER_NOT_STATED"}, text
+    assert codes("Prizes lost", rules, "") == set()
+
+
 @each("language", load_words(ROOT / "prompts"))
 def test_every_line_of_our_lists_can_be_read(language: str) -> None:
     assert unreadable(load_words(ROOT / "prompts")[language]) == ()
