@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
 import tempfile
+from asyncio import _set_running_loop
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -16,6 +18,7 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment, FileSystemLoader
+from playwright.sync_api import Playwright, sync_playwright
 
 from app.catalog import permalinks
 from app.pages import shells
@@ -51,6 +54,14 @@ QUICK = {
 }
 """Pauses that nobody need wait for, and time to read what is stored on a machine that is busy: that
 they are kept is a claim of their own rooms."""
+
+_LATE = [
+    f"lazyLoading{what}MarginPx{at}=0" for what in ("Image", "Frame") for at in ("Unknown", "4G")
+]
+_MOUSE = "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
+BLINK = f"--blink-settings={','.join([_MOUSE, *_LATE])}"
+"""Has Chromium load what is loaded late once it is in view, not two screens before, so that a page
+takes three quarters of the CPU; and what Playwright says of the mouse, which this is said instead of."""
 
 StartServer = Callable[..., Server]
 
@@ -182,6 +193,27 @@ def model_server(one_model_server: Server) -> Server:
     """The server that tests share which ask `one_model`; what others have composed is forgotten."""
     forget_layouts(one_model_server)
     return one_model_server
+
+
+@pytest.fixture(scope="session")
+def one_playwright() -> Iterator[tuple[Playwright, asyncio.AbstractEventLoop]]:
+    """Playwright, started once a process, and its event loop, which runs as long as it lives."""
+    with sync_playwright() as started:
+        loop = asyncio.get_running_loop()
+        _set_running_loop(None)
+        yield started, loop
+        _set_running_loop(loop)
+
+
+@pytest.fixture(scope="module")
+def playwright(
+    one_playwright: tuple[Playwright, asyncio.AbstractEventLoop],
+) -> Iterator[Playwright]:
+    """Playwright for the tests of a module: between them its loop stands still, for others to run."""
+    started, loop = one_playwright
+    _set_running_loop(loop)
+    yield started
+    _set_running_loop(None)
 
 
 @pytest.fixture(scope="session")

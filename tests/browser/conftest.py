@@ -1,17 +1,13 @@
-"""A browser for the tests of a module.
-
-Not one for all tests: as long as it lives, Playwright's event loop runs in the main thread, where
-no test with a loop of its own could run.
-"""
+"""A browser for the tests of a module, and the shop in both its shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
-from tests.conftest import StartServer
+from tests.conftest import BLINK, StartServer
 from tests.support.fake_model import Model
 from tools.support.browser import launch
 from tools.support.edge import Edge
@@ -19,11 +15,10 @@ from tools.support.server import Server
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = launch(playwright)
-        yield made
-        made.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    made = launch(playwright, BLINK)
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["one machine", "through the Worker"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
@@ -23,7 +23,6 @@ from tests.support.waiting import eventually
 from tools.support.browser import (
     FLAGS,
     chromium_path,
-    launch,
     launch_with_back_forward_cache,
     watched,
     whole_chromium_path,
@@ -35,19 +34,6 @@ _RULES = {"prerender": [{"urls": ["/store"], "eagerness": "immediate"}]}
 _HOME = f"""<!doctype html><title>-</title><a href="/store">The shop</a>
 <script type="speculationrules">{json.dumps(_RULES)}</script>
 <script>setInterval(async () => (await fetch("/go")).ok && document.links[0].click(), 200)</script>"""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    made = launch(playwright)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -159,6 +159,7 @@ def test_pictures_that_come_with_a_component_and_fail_leave_their_frames(
         seen.page.goto(f"{server.url}/store")
         seen.wait_until_done()
         pictures = seen.page.locator(".frame img:visible")
+        pictures.evaluate_all("all => all.forEach((picture) => { picture.loading = 'eager'; })")
         expect(pictures).to_have_count(0, timeout=60_000)  # what is not shown is not fetched
         empty = seen.page.locator(".frame-empty:visible").count()
         assert empty == seen.page.locator(".frame:visible").count() > 9

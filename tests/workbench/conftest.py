@@ -6,19 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
+from tests.conftest import BLINK
 from tests.support.in_process import InProcessServer
 from tools.support.browser import launch, let_in, watched
 from tools.support.workbench import Desk, a_desk
 
 _DESKS = {"desk", "shared_desk"}
-_BLINK = (
-    "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
-    *(f"lazyLoadingFrameMarginPx{line}=0" for line in ("Unknown", "4G")),
-)
-"""Frames that are loaded late are loaded once they are in view, not two screens before; and what
-Playwright says of the mouse, which this is said instead of."""
 
 
 @pytest.fixture
@@ -36,12 +31,11 @@ def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for the tests of a module, gone before tests with a loop of their own run."""
-    with sync_playwright() as playwright:
-        running = launch(playwright, f"--blink-settings={','.join(_BLINK)}")
-        yield running
-        running.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser for the tests of a module."""
+    running = launch(playwright, BLINK)
+    yield running
+    running.close()
 
 
 @pytest.fixture
