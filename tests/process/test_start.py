@@ -64,8 +64,9 @@ def test_what_the_shell_does_not_need_is_not_loaded_before_the_shop_is_open() ->
 
 
 START_EACH = """
-import json, sys
+import json, signal, sys
 from app.server import main
+signal.alarm(60)
 for variables in json.loads(sys.argv[1]):
     print(main(variables), flush=True)
 """
@@ -79,10 +80,10 @@ def start_each(variables: Sequence[Mapping[str, str]]) -> list[str]:
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=60,
-        check=True,
+        check=False,
     )
-    assert ended.stdout.split() == ["2"] * len(variables)
+    codes = ended.stdout.split()
+    assert codes == ["2"] * len(variables), variables[len(codes) :][:1]
     assert "Traceback" not in ended.stderr
     begin = "wandstore cannot start: "
     return [line for line in ended.stderr.splitlines() if line.startswith(begin)]
