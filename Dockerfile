@@ -4,7 +4,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /shop
 COPY requirements/run.txt requirements/run.txt
 RUN python -m venv --without-pip /venv && \
-    python -m pip --python /venv/bin/python install --require-hashes -r requirements/run.txt
+    python -m pip --python /venv/bin/python install --no-compile --require-hashes -r requirements/run.txt
 COPY app app
 COPY components components
 COPY demo demo

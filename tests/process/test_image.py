@@ -13,6 +13,9 @@ from tests.support.shopper_client import Shopper, stream_of
 from tools import image
 from tools.support import http
 
+UNCHECKED = b"\1\0\0\0"
+"""How a compiled module says that it is the source's, which nobody need look at (PEP 552)."""
+
 
 def test_the_image_sells_is_healthy_and_ends_kindly(tmp_path: Path) -> None:
     try:
@@ -48,7 +51,11 @@ def nothing_that_installs(built: image.Image) -> None:
 
 
 def nothing_left_to_compile(built: image.Image) -> None:
-    """Assert that every template is kept compiled under the name it has when the image runs."""
+    """Assert that no module needs its source, and templates are kept compiled under their names."""
+    for place in ("venv", "shop"):
+        compiled = list((built.root / place).rglob("*.pyc"))
+        assert compiled
+        assert not [path for path in compiled if path.read_bytes()[4:8] != UNCHECKED]
     folder = built.root / "shop" / "components"
     for path in folder.rglob("*.jinja"):
         name = path.relative_to(folder).as_posix()
