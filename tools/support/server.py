@@ -52,7 +52,11 @@ class HeldPort:
     def __init__(self, number: int = 0) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", number))
+        try:
+            self._socket.bind(("127.0.0.1", number))
+        except OSError:
+            self._socket.close()
+            raise
         self.number = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.number}"
 
@@ -100,7 +104,8 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        with suppress(OSError):  # somebody else has the port by now, which is free to be had
+            self.stop()
         if self._held:
             self._held.close()
 
