@@ -36,21 +36,72 @@ const isUsed = (page, selector) => {
 };
 
 /**
+ * @template T
+ * @param {string} address
+ * @param {Promise<T>} loading
+ * @returns {Promise<T>}
+ */
+const inTime = (address, loading) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${address} did not load`)), 20000);
+    loading.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+
+/**
  * @param {HTMLIFrameElement} frame
  * @param {string} address
  * @returns {Promise<Document>}
  */
-const load = (frame, address) =>
-  new Promise((resolve, reject) => {
-    const fail = () => reject(new Error(`${address} did not load`));
-    const timer = setTimeout(fail, 20000);
-    frame.onload = () => {
-      clearTimeout(timer);
-      if (frame.contentDocument) resolve(frame.contentDocument);
-      else fail();
-    };
-    frame.src = address;
+const load = async (frame, address) => {
+  const loading = new Promise((resolve) => {
+    frame.onload = resolve;
   });
+  frame.src = address;
+  await inTime(address, loading);
+  if (!frame.contentDocument) throw new Error(`${address} did not load`);
+  return frame.contentDocument;
+};
+
+// What is something else, or does something else, where it has been parsed apart from its frame.
+const PARTICULAR =
+  "script:not([src='/design/axe.js']), noscript, template, iframe, object, embed, audio, video";
+const STYLES = "link[rel~=stylesheet], style";
+
+const stylesOf = (/** @type {Document} */ page) =>
+  [...page.querySelectorAll(STYLES)].map((style) => style.outerHTML).join();
+
+const loaded = (/** @type {HTMLImageElement} */ image) =>
+  new Promise((resolve) => {
+    if (image.complete || image.loading === "lazy") resolve(null);
+    else image.onload = image.onerror = resolve;
+  });
+
+/**
+ * Shows an address in place of another. Where both have the same styles, these and axe stay: loading
+ * them again, and axe running cold, takes as long as all that axe does.
+ * @param {HTMLIFrameElement} frame
+ * @param {string} address
+ * @returns {Promise<Document>}
+ */
+const show = async (frame, address) => {
+  const page = frame.contentDocument;
+  if (!page?.querySelector("link[data-styles]")) return load(frame, address);
+  const html = await (await fetch(address, { cache: "no-store" })).text();
+  const next = new DOMParser().parseFromString(html, "text/html");
+  const isAlike = stylesOf(next) === stylesOf(page) && !next.querySelector(PARTICULAR);
+  if (!isAlike || page.querySelector(PARTICULAR)) return load(frame, address);
+  const root = page.documentElement;
+  for (const name of root.getAttributeNames()) root.removeAttribute(name);
+  for (const { name, value } of next.documentElement.attributes) root.setAttribute(name, value);
+  const others = `:not(${STYLES}, script)`;
+  for (const other of page.head.querySelectorAll(others)) other.remove();
+  for (const other of next.head.querySelectorAll(others))
+    page.head.append(page.importNode(other, true));
+  page.body.replaceWith(page.importNode(next.body, true));
+  page.defaultView?.scrollTo(0, 0);
+  await inTime(address, Promise.all([...page.images].map(loaded)));
+  return page;
+};
 
 const missingAlternatives = (/** @type {Document} */ page) =>
   [...page.querySelectorAll("img")].flatMap((image) => {
@@ -102,7 +153,7 @@ const axeProblems = async (axe, page, whole, theme) => {
 export const examine = async (frame, { component, state, of }, unused, withAxe) => {
   const query = new URLSearchParams({ state, motion: "reduced" });
   const address = `/design/frame/${component}?${query}${withAxe ? "&examined" : ""}`;
-  const page = await load(frame, address);
+  const page = await show(frame, address);
   for (const selector of unused) if (isUsed(page, selector)) unused.delete(selector);
   const texts = missingAlternatives(page);
   const problems = texts.map((text) => ({ theme: "", kind: "alt", level: "wrong", text }));
