@@ -1,4 +1,7 @@
-"""A model that lies in every way the gold set knows, in every language: nothing of it is shown."""
+"""A model that lies in every way the gold set knows, in every language: nothing of it is shown.
+
+A way is a kind of lie beside a product. That the rules find each lie of the set is held beside them.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,14 @@ import pytest
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model
-from tests.support.sampling import sampled
+from tests.support.sampling import hurried, sampled
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import forget_layouts
-from tools.eval_copy import CORPORA, Sentence, read_sentences
+from tools.eval_copy import CORPORA, MOST_MISSED, Sentence, read_sentences
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "ja", "ar")
 AN_ANSWER = 30
 """Lies of one answer, which may hold 32 components. Each page has two: its hero is asked for again."""
-
-MOST_MISSED = 2
-"""Lies of one language that the rules are known to miss: the gold set's bounds are held elsewhere."""
 
 
 def catalog_of(language: str) -> dict[str, object]:
@@ -81,8 +81,10 @@ def test_no_lie_reaches_a_page(
 
 
 def batches(language: str) -> Iterator[Sequence[Sentence]]:
-    """Yield the lies of a language, a page each."""
+    """Yield a lie of each kind beside each product of a language, a page each; in a hurry a few."""
     sentences = read_sentences(CORPORA / "copy.jsonl")
-    lies = sampled([it for it in sentences if it.language == language and not it.admit])
-    for start in range(0, len(lies), 2 * AN_ANSWER):
-        yield lies[start : start + 2 * AN_ANSWER]
+    lies = [it for it in sentences if it.language == language and not it.admit]
+    of_each = list({(it.kind, it.about): it for it in lies}.values())
+    told = sampled(lies) if hurried() else of_each
+    for start in range(0, len(told), 2 * AN_ANSWER):
+        yield told[start : start + 2 * AN_ANSWER]
