@@ -99,7 +99,9 @@ def log(page: Page, what: str) -> list[str]:
     return codes
 
 
-def test_it_begins_with_the_shell_and_steps_from_event_to_event(desk: Desk, page: Page) -> None:
+def test_it_begins_with_the_shell_steps_from_event_to_event_and_seeks_back_and_forwards(
+    desk: Desk, page: Page
+) -> None:
     open_player(desk, page, source="recording:compact")
     assert filled(page, "stream") == []
     for at in range(1, 6):
@@ -107,23 +109,19 @@ def test_it_begins_with_the_shell_and_steps_from_event_to_event(desk: Desk, page
             step(page)
         assert filled(page, "stream") == SLOTS[:at]
     assert filled(page, "shell") == []
-
-
-def test_it_seeks_forwards_and_back(desk: Desk, page: Page) -> None:
-    open_player(desk, page, source="recording:compact")
     seek = "[data-seek]"
-    page.locator(seek).fill(str(page.evaluate("document.querySelector('[data-seek]').max")))
-    until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
-    assert filled(page, "stream") == SLOTS
     page.locator(seek).fill("900")
     until(
         page,
         "document.querySelector('[data-view=stream] [data-caption]').textContent.startsWith('1 of 5')",
     )
     assert filled(page, "stream") == ["hero"]
+    page.locator(seek).fill(str(page.evaluate("document.querySelector('[data-seek]').max")))
+    until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
+    assert filled(page, "stream") == SLOTS
 
 
-def test_finished_and_kept_page_are_the_same_and_no_javascript_gets_there_too(
+def test_finished_and_kept_page_are_the_same_nothing_moves_and_no_javascript_gets_there_too(
     desk: Desk, page: Page
 ) -> None:
     open_player(desk, page, source="recording:pretty")
@@ -135,11 +133,6 @@ def test_finished_and_kept_page_are_the_same_and_no_javascript_gets_there_too(
         view(page, "nojs"), "document.querySelector('[data-slot=hero]').dataset.filledBy === 'hero'"
     )
     assert page.get_attribute("[data-view=nojs] iframe", "sandbox") == "allow-same-origin"
-
-
-def test_nothing_moves_with_the_shops_own_components(desk: Desk, page: Page) -> None:
-    open_player(desk, page, source="recording:compact")
-    play_to_the_end(page)
     assert page.text_content("[data-shift-sum]") == "Nothing has moved."
     rows = page.eval_on_selector_all(
         "[data-shifts] tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
