@@ -142,20 +142,6 @@ def test_every_page_speaks_the_language_and_fits(
             assert seen.violations() == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_what_is_put_in_the_basket_is_told_in_the_language_and_fits(
-    browser: Browser, server: Server, language: str, width: int
-) -> None:
-    with watched(browser, width) as seen:
-        seen.page.goto(f"{server.url}/products/{demo_products()[0]['id']}")
-        seen.page.click(".product form[method=post] button")
-        seen.page.wait_for_selector(".basket-lines")
-        assert SHOPS[language]["price"] in seen.page.inner_text(".basket-sum")
-        assert seen.page.evaluate(BEYOND) == []
-        wait_until_still(seen.page)
-        assert Axe().run(seen.page).violations_count == 0
-
-
 def test_a_card_shows_what_a_thing_costs_and_what_it_did_in_all_languages(
     browser: Browser, serve: Callable[..., Server], tmp_path: Path
 ) -> None:
@@ -232,17 +218,22 @@ def test_the_way_to_the_checkout_speaks_the_language_and_fits(
     axe = Axe()
     with watched(browser, width) as seen:
         page = seen.page
+        page.goto(f"{server.url}/products/{demo_products()[0]['id']}")
+        page.click(".buy button")
+        page.wait_for_selector(".basket-line")
+        assert SHOPS[language]["price"] in page.inner_text(".basket-sum")
         page.goto(f"{server.url}/products/linen-cushion?variant=60-ink")
         assert page.inner_text(".basket-link") == words[0]
         assert set(page.evaluate(IN_ORDER)) == {True}
         page.click(".buy button")
-        page.wait_for_selector(".basket-line")
+        page.wait_for_selector(".basket-line:nth-child(2)")
         assert page.inner_text(".basket-sum .button") == words[1]
         for place in (".handed", ".basket-line"):
             assert page.evaluate(BEYOND) == []
             assert set(page.evaluate(IN_ORDER)) == {True}
-            wait_until_still(page)
-            assert axe.run(page).response["violations"] == []
+            if (language, width) in EXAMINED:
+                wait_until_still(page)
+                assert axe.run(page).response["violations"] == []
             page.click(".basket-sum .button, .message .button")
             page.wait_for_selector(place)
         page.set_viewport_size({"width": 768, "height": 900})
