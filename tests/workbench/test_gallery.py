@@ -126,7 +126,9 @@ def test_a_state_alone_has_an_address_and_no_script(desk: Desk, page: Page) -> N
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
 
 
-def test_a_control_is_drawn_by_the_server_and_told_by_the_address(desk: Desk, page: Page) -> None:
+def test_a_control_is_drawn_by_the_server_told_by_the_address_and_held_to_the_schemas_limits(
+    desk: Desk, page: Page
+) -> None:
     page.goto(f"{desk.url}/components/hero")
     page.wait_for_selector("body[data-begun]")
     frame = frame_of(page, "iframe[data-width='360']")
@@ -144,10 +146,6 @@ def test_a_control_is_drawn_by_the_server_and_told_by_the_address(desk: Desk, pa
     again = frame_of(page, "iframe[data-width='360']")
     assert again.text_content(".hero-headline") == "Something else entirely"
     assert page.input_value("[data-prop=headline] input") == "Something else entirely"
-
-
-def test_limits_come_from_the_schema_and_are_counted(desk: Desk, page: Page) -> None:
-    page.goto(f"{desk.url}/components/hero")
     page.wait_for_selector("body[data-begun]")
     page.fill("[data-prop=eyebrow] input", "x" * 29)
     assert page.text_content("[data-prop=eyebrow] .count") == "29 of 28"
