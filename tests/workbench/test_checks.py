@@ -84,16 +84,20 @@ def test_what_is_broken_on_purpose_is_found(desk: Desk, page: Page) -> None:
     )
 
 
-def test_contrast_is_told_for_the_theme_that_lacks_it(desk: Desk, page: Page) -> None:
+def test_contrast_is_told_for_the_theme_and_the_state_that_lack_it(desk: Desk, page: Page) -> None:
     with desk.saves() as news:
         css = desk.text("components/cta.css")
         in_light = ".cta-text { color: light-dark(#23392d, #fff); }"
         in_dark = ".cta-headline { color: light-dark(#fff, #23392d); }"
-        desk.save("components/cta.css", f"{css}{in_light}\n{in_dark}\n")
+        sold_out = ".cta-out { color: light-dark(#fff, #23392d); background: none; }"
+        desk.save("components/cta.css", f"{css}{in_light}\n{in_dark}\n{sold_out}\n")
         next(news)
     found = [item for item in check(desk, page, "cta") if item[3] == "contrast"]
-    themes = {(item[2], item[4].rpartition(": ")[2]) for item in found}
-    assert themes == {("light", ".cta-text"), ("dark", "h2")}
+    places = {(item[1] == "sold-out", item[2], item[4].rpartition(": ")[2]) for item in found}
+    assert places == {
+        *((False, *place) for place in (("light", ".cta-text"), ("dark", "h2"))),
+        *((True, *place) for place in (("light", ".cta-text"), ("dark", "h2, .cta-out"))),
+    }
 
 
 def test_a_picture_is_taken_accepted_and_missed_when_it_changes(desk: Desk, page: Page) -> None:
