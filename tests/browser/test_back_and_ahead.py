@@ -69,7 +69,16 @@ def leave_and_come_back(page: Page, url: str) -> list[str]:
     return refused
 
 
-@pytest.mark.parametrize("path", ["/store", "/products/dusk-lamp", "/store?category=Desk"])
+@pytest.mark.parametrize(
+    ("in_both_shapes", "path"),
+    [
+        ("one machine", "/store"),
+        ("one machine", "/products/dusk-lamp"),
+        ("through the Worker", "/store"),
+        ("through the Worker", "/store?category=Desk"),
+    ],
+    indirect=["in_both_shapes"],
+)
 def test_a_finished_page_is_there_as_it_was_when_one_comes_back(
     remembering: Browser, composed_by_model: Server, model: Model, path: str
 ) -> None:
