@@ -156,6 +156,7 @@ def test_what_may_stay_out_comes_below_the_screen_and_is_offered_in_view(
         if reading:
             offer = place.locator(".offer")
             offer.wait_for()
+            wait_until_still(page)  # before, presses that were on their way do nothing
             assert place.evaluate("place => place.offsetHeight") == 0
             offer.click()
         page.wait_for_selector("[data-slot=feature][data-filled-by=story] .story")

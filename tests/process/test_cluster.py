@@ -137,6 +137,8 @@ def test_a_page_ahead_of_a_rule_is_paid_for_once_however_many_shops_look(
     with ThreadPoolExecutor(2) as threads:
         looks = [threads.submit(it.compose_ahead, "demo") for it in (here, there)]
         model.reached(1)
+        at_it = "wandstore_pages_composing 1\n"
+        eventually(lambda: all(at_it in http.get(f"{it.url}/metrics").text for it in (here, there)))
         model.release()
         assert [look.result() for look in looks] == [{"composed": 1}] * 2
     assert len(model.requests) == 2, "one of them for who came before"
