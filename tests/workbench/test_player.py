@@ -20,20 +20,16 @@ def desk(shared_desk: Desk) -> Desk:
 
 
 def open_player(desk: Desk, page: Page, **choices: str) -> None:
-    """Open the player with these; what is played already, or told with the fault, is not played."""
+    """Open the player with these: all but the first that is changed are told silently before it."""
     page.goto(f"{desk.url}/play")
     loaded(page)
-    for name in choices.keys() & {"at", "seconds"}:
-        fill = "(field, value) => { field.value = value; }"
-        page.eval_on_selector(f"[name={name}]", fill, choices.pop(name))
-    for name, value in choices.items():
-        if page.input_value(f"[name={name}]") == value:
-            continue
-        if name == "cut":
-            page.fill("[name=cut]", value)
-            page.press("[name=cut]", "Tab")
-        else:
-            page.select_option(f"[name={name}]", value)
+    fill = """(form, choices) => {
+      const changed = Object.entries(choices).filter(([name, value]) => form[name].value !== value);
+      for (const [name, value] of changed) form[name].value = value;
+      if (changed.length) form[changed[0][0]].dispatchEvent(new Event("change", {bubbles: true}));
+      return changed.length;
+    }"""
+    if page.eval_on_selector("[data-score]", fill, choices):
         loaded(page)
 
 
@@ -147,9 +143,14 @@ def test_finished_and_kept_page_are_the_same_nothing_moves_and_no_javascript_get
 
 def test_an_event_has_a_fate_of_its_own(desk: Desk, page: Page) -> None:
     open_player(desk, page, source="recording:compact")
-    for row, fate in enumerate(("twice", "swapped", "none", "lost", "late"), 1):
-        page.select_option(f"[data-events] tr:nth-child({row}) select", fate)
-        loaded(page)
+    choose = """(selects, fates) => fates.forEach((fate, at) => {
+      selects[at].value = fate;
+      selects[at].dispatchEvent(new Event("change"));
+    })"""
+    page.eval_on_selector_all("[data-events] select", choose, ["twice", "swapped", "none", "lost"])
+    loaded(page)
+    page.select_option("[data-events] tr:nth-child(5) select", "late")
+    loaded(page)
     play_to_the_end(page)
     until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
     assert filled(page, "stream") == SLOTS[:3], "what comes after the end is not taken"
