@@ -149,7 +149,9 @@ def test_a_control_is_drawn_by_the_server_told_by_the_address_and_held_to_the_sc
     page.wait_for_selector("body[data-begun]")
     page.fill("[data-prop=eyebrow] input", "x" * 29)
     assert page.text_content("[data-prop=eyebrow] .count") == "29 of 28"
-    expect(page.locator("[data-refusal]")).to_have_text("COPY_TOO_LONG hero.eyebrow")
+    expect(page.locator("[data-refusal]")).to_have_text(
+        "COPY_TOO_LONG hero.eyebrow", timeout=60_000
+    )
 
 
 def test_a_list_is_ordered_shortened_and_lengthened(desk: Desk, page: Page) -> None:
