@@ -29,9 +29,6 @@ GOLD_SET = CORPORA / "copy.jsonl"
 WRONGLY_ADMITTED, WRONGLY_REFUSED = 0.01, 0.03
 """The parts of the untrue and of the true sentences that may be judged wrongly."""
 
-MOST_MISSED = 2
-"""Untrue sentences of one language that may be admitted."""
-
 
 class Sentence(NamedTuple):
     """A piece of copy and whether it may stand beside the product that it is about."""

@@ -18,7 +18,7 @@ from tests.support.fake_model import Model
 from tests.support.sampling import hurried, sampled
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import forget_layouts
-from tools.eval_copy import CORPORA, MOST_MISSED, Sentence, read_sentences
+from tools.eval_copy import CORPORA, Sentence, read_sentences
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "ja", "ar")
 AN_ANSWER = 30
@@ -76,8 +76,8 @@ def test_no_lie_reaches_a_page(
         told += len(lies)
         refused += sum(note["what"] == "refused" for note in notes)
         shown += [lie.text for lie in lies if lie.text in page or lie.text in seen]
-    assert refused >= told - MOST_MISSED > 50
-    assert len(shown) <= MOST_MISSED, shown
+    assert refused >= told > 50
+    assert shown == []
 
 
 def batches(language: str) -> Iterator[Sequence[Sentence]]:

@@ -733,7 +733,7 @@ def within(word: re.Match[bytes]) -> range:
 
 
 @pytest.mark.parametrize("how", ["cut", "reset"])
-async def test_a_cut_at_any_byte_never_hangs_and_never_makes_text_up(
+async def test_a_cut_anywhere_never_hangs_and_never_makes_text_up(
     model: Ask, protocol: Protocol, how: FaultKind
 ) -> None:
     scenario = Scenario("é — 器", delta_chars=3)

@@ -20,8 +20,6 @@ from tests.support.cases import each
 from tests.support.sampling import sampled
 from tools.eval_copy import (
     CORPORA,
-    MOST_MISSED,
-    WRONGLY_ADMITTED,
     WRONGLY_REFUSED,
     judge,
     lexicons,
@@ -205,15 +203,13 @@ def test_an_article_is_no_number_of_what_it_stands_before(language: str, text: s
     assert codes(text, CopyRules(LEXICONS, language=language, currency="EUR")) == set()
 
 
-def test_the_gold_set_is_judged_within_the_bounds() -> None:
+def test_of_the_gold_set_nothing_untrue_is_admitted_and_hardly_anything_true_refused() -> None:
     sentences = read_sentences(CORPORA / "copy.jsonl")
     assert min(Counter(it.admit for it in sentences).values()) >= 1000
     judged = list(judge(sampled(sentences)))
-    admitted, refused = rates(judged)
-    assert admitted.part <= WRONGLY_ADMITTED
+    assert [it.sentence for it in judged if it.wrong and not it.findings] == [], "untrue, admitted"
+    _, refused = rates(judged)
     assert refused.part <= WRONGLY_REFUSED
-    missed = Counter(it.sentence.language for it in judged if it.wrong and not it.findings)
-    assert max(missed.values(), default=0) <= MOST_MISSED, missed
 
 
 @each(
