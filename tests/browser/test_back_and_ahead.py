@@ -22,11 +22,13 @@ from tests.support.stored import rows
 from tests.support.waiting import eventually
 from tools.support.browser import (
     FLAGS,
+    Watched,
     chromium_path,
     launch_with_back_forward_cache,
     watched,
     whole_chromium_path,
 )
+from tools.support.edge import Edge
 from tools.support.server import Server
 
 # A merchant's own page, which prepares the shop and goes there when it is told to.
@@ -35,25 +37,33 @@ _HOME = f"""<!doctype html><title>-</title><a href="/store">The shop</a>
 <script type="speculationrules">{json.dumps(_RULES)}</script>
 <script>setInterval(async () => (await fetch("/go")).ok && document.links[0].click(), 200)</script>"""
 
+_SHOWN = """addEventListener("pagehide", () => { delete window.isBack; });
+addEventListener("pageshow", ({ persisted }) => { window.isBack = persisted; });"""
+_TOLD = "SELECT fact FROM signals ORDER BY id"
+_STATE = "[scrollY, document.querySelector('main').innerHTML]"
+
 
 @pytest.fixture(scope="module")
-def remembering(playwright: Playwright) -> Iterator[Browser]:
-    """A browser with a back/forward cache."""
+def one_tab(playwright: Playwright) -> Iterator[Watched]:
+    """A tab of a browser with a back/forward cache; another would cost more than three pages."""
     path = whole_chromium_path()
     if path is None:
         pytest.skip("the headless shell has no back/forward cache; install Chromium to test it")
     made = launch_with_back_forward_cache(playwright, path)
-    yield made
+    with watched(made, 360) as seen:
+        seen.page.add_init_script(_SHOWN)
+        yield seen
     made.close()
 
 
 @pytest.fixture
-def composed_by_model(in_both_shapes: Server) -> Server:
-    return in_both_shapes
+def tab(one_tab: Watched) -> Watched:
+    one_tab.page.context.clear_cookies()
+    return one_tab
 
 
-def leave_and_come_back(page: Page, url: str) -> list[str]:
-    """Look at something else and go back; return why the page was not kept meanwhile."""
+def refusals(page: Page) -> list[str]:
+    """Return a list of why pages that were left were not kept, which is filled as it happens."""
     session = page.context.new_cdp_session(page)
     session.send("Page.enable")
     refused: list[str] = []
@@ -62,57 +72,69 @@ def leave_and_come_back(page: Page, url: str) -> list[str]:
         refused.extend(item["reason"] for item in event["notRestoredExplanations"])
 
     session.on("Page.backForwardCacheNotUsed", refuse)
-    page.evaluate("addEventListener('pageshow', (event) => { window.isBack = event.persisted; })")
-    page.goto(f"{url}/store?category=Lamps")
-    page.evaluate("setTimeout(() => history.back())")
-    page.wait_for_function("window.isBack !== undefined || !location.search")
     return refused
 
 
-@pytest.mark.parametrize(
-    ("in_both_shapes", "path"),
-    [
-        ("one machine", "/store"),
-        ("one machine", "/products/dusk-lamp"),
-        ("through the Worker", "/store"),
-        ("through the Worker", "/store?category=Desk"),
-    ],
-    indirect=["in_both_shapes"],
-)
-def test_a_finished_page_is_there_as_it_was_when_one_comes_back(
-    remembering: Browser, composed_by_model: Server, model: Model, path: str
-) -> None:
-    model.play(Scenario(answer()))
-    with watched(remembering, 360) as seen:
-        for _ in ("a shell that has been filled", "a kept page"):
-            seen.page.goto(f"{composed_by_model.url}{path}")
-            seen.wait_until_done()
-            seen.page.evaluate("scrollTo({top: 250, behavior: 'instant'})")
-            state = "[scrollY, document.querySelector('main').innerHTML]"
-            before = seen.page.evaluate(state)
-            assert leave_and_come_back(seen.page, composed_by_model.url) == []
-            assert seen.page.evaluate("window.isBack")
-            assert seen.page.evaluate(state) == before
+def scrolled(page: Page) -> object:
+    """Scroll somewhere; return what the page is then."""
+    page.evaluate("scrollTo({top: 250, behavior: 'instant'})")
+    return page.evaluate(_STATE)
 
 
-def test_a_page_that_is_left_lets_its_stream_go_and_resumes_it_when_one_comes_back(
-    remembering: Browser, composed_by_model: Server, model: Model
+def come_to(page: Page, url: str, by: int) -> bool:
+    """Go back or forward by so many pages, to this one; return whether it had been kept."""
+    page.evaluate(f"setTimeout(() => history.go({by}))")
+    page.wait_for_function(f"window.isBack !== undefined && location.href === {json.dumps(url)}")
+    kept: bool = page.evaluate("window.isBack")
+    return kept
+
+
+def test_a_page_resumes_is_as_it_was_and_was_viewed_once_when_one_comes_back(
+    tab: Watched, in_both_shapes: Server | Edge, model: Model
 ) -> None:
     text = answer()
     model.play(Scenario(text, hold_after=ends_of_components(text)[:1]))
-    with watched(remembering) as seen:
-        with seen.page.expect_request("**/stream/*") as begun:
-            seen.page.goto(f"{composed_by_model.url}/store")
-            seen.page.wait_for_selector("[data-slot=hero][data-filled-by=hero]")
-        with seen.page.expect_request("**/stream/*") as resumed:
-            assert leave_and_come_back(seen.page, composed_by_model.url) == []
-            assert seen.page.evaluate("window.isBack")
-        model.release()
-        seen.wait_until_done()
-        assert "last-event-id" not in begun.value.headers
-        assert resumed.value.headers["last-event-id"]
-        assert seen.swaps() == list(SLOTS)
-        assert len(model.requests) == 1
+    store, product, listing = (
+        f"{in_both_shapes.url}{path}"
+        for path in ("/store", "/products/dusk-lamp", "/store?category=Desk")
+    )
+    page = tab.page
+    refused = refusals(page)
+    with page.expect_request("**/stream/*") as begun:
+        page.goto(store)
+        page.wait_for_selector("[data-slot=hero][data-filled-by=hero]")
+    page.goto(product)
+    looked_at = scrolled(page)
+    with page.expect_request("**/stream/*") as resumed:
+        assert come_to(page, store, -1)
+    model.release()
+    tab.wait_until_done()
+    assert "last-event-id" not in begun.value.headers
+    assert resumed.value.headers["last-event-id"]
+    assert tab.swaps() == list(SLOTS)
+    filled = scrolled(page)
+    assert come_to(page, product, 1)
+    assert page.evaluate(_STATE) == looked_at
+    assert come_to(page, store, -1)
+    assert page.evaluate(_STATE) == filled
+    page.goto(store)
+    tab.wait_until_done()
+    kept = scrolled(page)
+    page.goto(listing)
+    looked_at = scrolled(page)
+    assert come_to(page, store, -1)
+    assert page.evaluate(_STATE) == kept
+    assert come_to(page, listing, 1)
+    assert page.evaluate(_STATE) == looked_at
+    assert refused == []
+    page.goto(f"{in_both_shapes.url}/nowhere")
+    assert len(model.requests) == 1
+    if isinstance(in_both_shapes, Server):
+        shop = in_both_shapes
+        eventually(lambda: len(rows(shop, _TOLD)) >= 2)
+        told = [json.loads(fact) for (fact,) in rows(shop, _TOLD)]
+        assert [fact["kind"] for fact in told] == ["view", "filter"]
+        assert told[0]["products"] == ["dusk-lamp"]
 
 
 @contextmanager
@@ -132,11 +154,11 @@ def requests_of(proxy: CuttingProxy, path: str) -> list[str]:
 
 
 def test_a_prerendered_page_is_a_visit_from_when_it_is_shown(
-    playwright: Playwright, composed_by_model: Server, model: Model, tmp_path: Path
+    playwright: Playwright, edge: Edge, model: Model, tmp_path: Path
 ) -> None:
     model.play(Scenario(answer()))
     data = tmp_path / "chromium"
-    with cutting(composed_by_model.port) as proxy:
+    with cutting(edge.port) as proxy:
         proxy.pages["/home"] = _HOME
         with alone(f"http://127.0.0.1:{proxy.port}/home", data):
             eventually(lambda: requests_of(proxy, "/static/stream."))
@@ -184,7 +206,9 @@ def test_a_product_is_fetched_ahead_of_the_click_by_the_shops_own_rules(
         link = page.locator("[data-slot=grid] a").first
         link.hover()
         for _ in range(200):  # events come in while Playwright waits
-            page.wait_for_timeout(0 if ready else 50)
+            if ready:
+                break
+            page.wait_for_timeout(50)
         told_before = rows(shop, "SELECT fact FROM signals")
         link.click()
         page.wait_for_url(ready[0])
@@ -195,20 +219,3 @@ def test_a_product_is_fetched_ahead_of_the_click_by_the_shops_own_rules(
         page.goto(f"{shop.url}/store?q=lamp")
         eventually(lambda: len(rows(shop, "SELECT fact FROM signals")) == 1)
         assert told_before == []
-
-
-def test_a_product_that_is_come_back_to_was_viewed_once(
-    remembering: Browser, serve: StartServer
-) -> None:
-    shop = serve()
-    with watched(remembering) as seen:
-        seen.page.goto(f"{shop.url}/store")
-        seen.wait_until_done()
-        seen.page.goto(f"{shop.url}/products/dusk-lamp")
-        assert leave_and_come_back(seen.page, shop.url) == []
-        seen.page.goto(f"{shop.url}/products/paper-moon")
-        seen.page.goto(f"{shop.url}/store?q=lamp")
-        views = "SELECT fact FROM signals WHERE fact LIKE '%\"view\"%'"
-        eventually(lambda: len(rows(shop, views)) >= 2)
-        told = [json.loads(fact)["products"] for (fact,) in rows(shop, views)]
-        assert told == [["dusk-lamp"], ["paper-moon"]]
