@@ -36,6 +36,7 @@ _REFUSE = """window.refused = window.name;
   sale: () => Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true}),
   beacons: () => delete Navigator.prototype.sendBeacon,
 })[window.name]?.()"""
+_PERSONA = "data-persona"
 _HIDE = """(hidden) => {
   Object.defineProperty(document, 'hidden', {get: () => hidden, configurable: true});
   document.dispatchEvent(new Event('visibilitychange'));
@@ -174,32 +175,26 @@ def test_who_does_not_want_to_be_followed_tells_nothing(seen: Watched, shop: Ser
     assert seen.console == []
 
 
-def change(page: Page, url: str) -> None:
-    """Look for what is cheap, in four categories, until that shows in the page."""
-    assert page.get_attribute("html", "data-persona") == "newcomer"
-    for category in ("Lamps", "Ceramics", "Textiles", "Kitchen"):
-        page.goto(f"{url}/store?category={category}&sort=price-asc")
-    end = time.monotonic() + SECONDS
-    while page.goto(f"{url}/store") and page.get_attribute("html", "data-persona") == "newcomer":
-        assert time.monotonic() < end
-    assert page.get_attribute("html", "data-persona") == "bargain_hunter"
-    page.wait_for_selector("main:not([data-stream])")
-    assert page.locator("[data-filled-by=fallback]").count() == 0
-
-
-def test_what_shoppers_do_becomes_the_page_they_find(seen: Watched, shop: Server) -> None:
-    change(seen.page, shop.url)
-
-
-def test_so_it_does_through_the_worker(browser: Browser, edge: Edge, model: Model) -> None:
+def test_what_shoppers_do_becomes_the_page_they_find_through_the_worker(
+    browser: Browser, edge: Edge, model: Model
+) -> None:
     model.play(Scenario(answer()))
     before = len(list(edge.worker.told("signals")))
     with watched(browser) as made:
-        made.page.goto(f"{edge.url}/store")
+        page = made.page
+        page.goto(f"{edge.url}/store")
         made.wait_until_done()
-        made.page.goto(f"{edge.url}/products/dusk-lamp")
-        made.page.goto(f"{edge.url}/store")
-        change(made.page, edge.url)
+        page.goto(f"{edge.url}/products/dusk-lamp")
+        page.goto(f"{edge.url}/store")
+        assert page.get_attribute("html", _PERSONA) == "newcomer"
+        for category in ("Lamps", "Ceramics", "Textiles", "Kitchen"):
+            page.goto(f"{edge.url}/store?category={category}&sort=price-asc")
+        end = time.monotonic() + SECONDS
+        while page.goto(f"{edge.url}/store") and page.get_attribute("html", _PERSONA) == "newcomer":
+            assert time.monotonic() < end
+        assert page.get_attribute("html", _PERSONA) == "bargain_hunter"
+        made.wait_until_done()
+        assert page.locator("[data-filled-by=fallback]").count() == 0
         assert made.violations() == []
     taken = [told["outcome"] for told in list(edge.worker.told("signals"))[before:]]
     assert "changed" in taken
