@@ -40,20 +40,19 @@ def hostile_answer(texts: Sequence[str]) -> str:
     return answer(*named, *bad)
 
 
+_DONE = """() => [
+  window.pwned,
+  window.violations,
+  document.querySelectorAll("main script, main style, main iframe, main form[action^=http]").length,
+  [...document.querySelectorAll("*")].flatMap((element) => element.getAttributeNames())
+    .filter((name) => name.startsWith("on") || name === "srcdoc" || name === "style"),
+]"""
+
+
 def check(seen: Watched, server: Server) -> None:
-    assert seen.page.evaluate("window.pwned") is None
-    assert seen.violations() == []
+    assert seen.page.evaluate(_DONE) == [None, [], 0, []]
     assert [line for line in seen.console if "error" in line.lower()] == []
     assert [url for url in seen.requests if not url.startswith(server.url)] == []
-    assert (
-        seen.page.locator("main script, main style, main iframe, main form[action^=http]").count()
-        == 0
-    )
-    strange = (
-        "[...document.querySelectorAll('*')].flatMap((e) => e.getAttributeNames())"
-        ".filter((name) => name.startsWith('on') || name === 'srcdoc' || name === 'style')"
-    )
-    assert seen.page.evaluate(strange) == []
 
 
 def test_hostile_copy_through_every_component(
@@ -67,8 +66,8 @@ def test_hostile_copy_through_every_component(
         **model.environment,
     )
     with watched(browser) as seen:
-        for at in range(0, len(CORPUS["copy"]), 4):
-            model.play(Scenario(hostile_answer(CORPUS["copy"][at : at + 4])))
+        for at in range(0, len(CORPUS["copy"]), 11):
+            model.play(Scenario(hostile_answer(CORPUS["copy"][at : at + 11])))
             seen.page.context.clear_cookies()
             forget_layouts(server)
             seen.page.goto(f"{server.url}/store")
