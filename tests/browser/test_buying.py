@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
 from tests.support.waiting import eventually
-from tools.support.browser import wait_until_still, watched
+from tools.support.browser import Watched, watched
 from tools.support.edge import Edge
 from tools.support.server import Server
 
@@ -21,7 +20,6 @@ OVERFLOW = """() => [...document.querySelectorAll("body, body *")]
   .filter((element) => !element.parentElement?.closest(".scroller, .nav, .visually-hidden"))
   .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
   .map((element) => element.tagName + "." + element.className).slice(0, 5)"""
-_AXE = Axe()
 
 
 def page_with_cushion() -> str:
@@ -30,17 +28,13 @@ def page_with_cushion() -> str:
     return answer(component("hero", product_id=CUSHION), *map(component, kinds))
 
 
-def complaints(page: Page) -> list[Any]:
+def complaints(seen: Watched) -> list[Any]:
     """Return what axe finds, and what stands out of the page, narrow and wide."""
     found: list[Any] = []
-    page.evaluate(_AXE.axe_script)
     for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        wait_until_still(page)
-        found += page.evaluate(
-            "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)"
-        )
-        found += page.evaluate(OVERFLOW)
+        seen.page.set_viewport_size({"width": width, "height": 800})
+        found += seen.axe()
+        found += seen.page.evaluate(OVERFLOW)
     return found
 
 
@@ -96,15 +90,15 @@ def test_axe_finds_nothing_and_nothing_stands_out_on_the_way(
     with watched(browser) as seen:
         page = seen.page
         page.goto(f"{house_shop.url}/products/{CUSHION}?variant=45-ink")
-        assert complaints(page) == []
+        assert complaints(seen) == []
         page.goto(f"{house_shop.url}/products/{CUSHION}?variant=60-sage")
-        assert complaints(page) == []
+        assert complaints(seen) == []
         page.get_by_role("button", name="Add to basket").click()
-        assert complaints(page) == []
+        assert complaints(seen) == []
         page.get_by_role("link", name="Check out").click()
-        assert complaints(page) == []
+        assert complaints(seen) == []
         page.goto(f"{house_shop.url}/basket?note=full")
         page.get_by_role("button", name="Remove").click()
-        assert complaints(page) == []
+        assert complaints(seen) == []
         assert seen.console == []
         assert seen.violations() == []

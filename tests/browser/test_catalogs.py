@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tools.support.browser import watched
 from tools.support.server import Server
 
-WIDTHS = (320, 360, 480, 640, 768, 800, 1024, 1280, 1440)
+WIDTHS = (320, 360, 480, 640, 768, 1024, 1280)
 NOWHERE = "https://127.0.0.1:9"
 WORDS = (
     "Bienenwachskerzenhalter",

@@ -55,7 +55,7 @@ def check(seen: Watched, server: Server) -> None:
     assert [url for url in seen.requests if not url.startswith(server.url)] == []
 
 
-def test_hostile_copy_through_every_component(
+def test_hostile_copy_for_every_component_does_nothing(
     browser: Browser, serve: StartServer, model: Model
 ) -> None:
     server = serve(
@@ -78,7 +78,7 @@ def test_hostile_copy_through_every_component(
 
 
 def hostile_products() -> Iterator[dict[str, Any]]:
-    for at in range(24):
+    for at in range(14):
         text = CORPUS["feed"][at % len(CORPUS["feed"])]
         yield {
             "id": f"lamp-{at}",
@@ -110,13 +110,13 @@ def hostile_shop(serve: StartServer, model: Model, tmp_path: Path) -> Server:
 
 
 def test_a_hostile_feed_on_every_page(browser: Browser, hostile_shop: Server, model: Model) -> None:
-    ids = [f"lamp-{at}" for at in range(24)]
+    ids = [f"lamp-{at}" for at in range(14)]
     model.play(
         Scenario(
             answer(
                 component("hero", product_id=ids[0]),
                 component("grid", product_ids=ids[:8]),
-                component("recommendations", product_ids=ids[8:14]),
+                component("recommendations", product_ids=ids[8:]),
             )
         )
     )
@@ -126,7 +126,7 @@ def test_a_hostile_feed_on_every_page(browser: Browser, hostile_shop: Server, mo
         check(seen, hostile_shop)
         links = seen.page.eval_on_selector_all("a[href]", "links => links.map((a) => a.href)")
         assert all(link.startswith(hostile_shop.url) for link in links)
-        for link in sorted(set(links))[:40]:
+        for link in sorted(set(links)):
             seen.page.goto(link)
             check(seen, hostile_shop)
         seen.page.goto(f"{hostile_shop.url}/store")

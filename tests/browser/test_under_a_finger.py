@@ -45,6 +45,17 @@ document.addEventListener("DOMContentLoaded", () => new MutationObserver((record
 """
 
 
+# Presses what has come into view only now, and then points elsewhere.
+_PRESSED_ONCE_SEEN = """async (slot) => {
+  const place = document.querySelector(`[data-slot=${slot}]`);
+  place.scrollIntoView({ block: "center", behavior: "instant" });
+  await new Promise((seen) => new IntersectionObserver(
+    ([{ isIntersecting }]) => isIntersecting && seen()).observe(place));
+  place.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: 9, clientY: 9 }));
+  document.body.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, clientX: 9, clientY: 9 }));
+}"""
+
+
 class Shopper:
     """A hand at the page, and the model that is told when to write the next component."""
 
@@ -285,7 +296,7 @@ def test_what_comes_while_one_scrolls_waits_where_it_could_be_seen(
         assert filled
 
 
-def test_what_is_read_stays_and_offers_what_came_until_it_is_out_of_view(
+def test_what_is_read_or_was_pressed_stays_and_offers_what_came_until_it_is_out_of_view(
     browser: Browser, composed_by_model: Server, model: Model
 ) -> None:
     with shopping(browser, composed_by_model, model, 360) as shopper:
@@ -302,6 +313,9 @@ def test_what_is_read_stays_and_offers_what_came_until_it_is_out_of_view(
         assert shopper.page.locator(".offer").count() == 0
         assert shopper.recorded("seenSwaps") == []
         assert shopper.recorded("moved") == []
+        shopper.page.evaluate(_PRESSED_ONCE_SEEN, "filters")
+        shopper.next_component()
+        assert shopper.fillers()["filters"] == "fallback"
 
 
 @pytest.mark.parametrize("way", ["mouse", "keyboard", "touch"])
@@ -336,28 +350,32 @@ def test_an_offer_brings_what_came_but_to_no_press_that_was_on_its_way(
         )
 
 
-@pytest.mark.parametrize("width", [360, 1280])
 def test_an_offer_takes_no_room_and_covers_nothing(
-    browser: Browser, composed_by_model: Server, model: Model, width: int
+    browser: Browser, composed_by_model: Server, model: Model
 ) -> None:
-    with shopping(browser, composed_by_model, model, width) as shopper:
-        shopper.page.set_viewport_size({"width": width, "height": 6000})
+    places = """() => [...document.querySelectorAll('[data-slot] *:not(.offer, .offer *)')]
+        .map((element) => JSON.stringify(element.getBoundingClientRect()))"""
+    covered = """() => [...document.querySelectorAll('.offer')].filter((offer) => {
+        const [mine, slot] = [offer, offer.parentElement].map((box) => box.getBoundingClientRect());
+        const content = offer.parentElement.firstElementChild.parentElement.children;
+        const under = [...content].filter((child) => child !== offer)
+            .some((child) => child.getBoundingClientRect().bottom > mine.top);
+        return under || mine.bottom > slot.bottom || mine.height < 24;
+    }).length"""
+    with shopping(browser, composed_by_model, model, 360) as shopper:
+        page = shopper.page
+        before = {}
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 6000})
+            before[width] = page.evaluate(places)
         shopper.read()
-        places = """() => [...document.querySelectorAll('[data-slot] *:not(.offer, .offer *)')]
-            .map((element) => JSON.stringify(element.getBoundingClientRect()))"""
-        before = shopper.page.evaluate(places)
         for _ in SLOTS:
             shopper.next_component()
-        assert shopper.page.locator(".offer").count() == len(SLOTS)
-        assert shopper.page.evaluate(places) == before
-        covered = """() => [...document.querySelectorAll('.offer')].filter((offer) => {
-            const [mine, slot] = [offer, offer.parentElement].map((box) => box.getBoundingClientRect());
-            const content = offer.parentElement.firstElementChild.parentElement.children;
-            const under = [...content].filter((child) => child !== offer)
-                .some((child) => child.getBoundingClientRect().bottom > mine.top);
-            return under || mine.bottom > slot.bottom || mine.height < 24;
-        }).length"""
-        assert shopper.page.evaluate(covered) == 0
+        assert page.locator(".offer").count() == len(SLOTS)
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 6000})
+            assert page.evaluate(places) == before[width]
+            assert page.evaluate(covered) == 0
 
 
 def test_what_is_typed_in_stays_and_an_offer_that_is_taken_keeps_the_text(

@@ -27,7 +27,7 @@ _BASKET = """document.querySelector('main').insertAdjacentHTML('beforeend',
   '<form id="many" data-signal="add_to_basket" data-product="dusk-lamp" action="/store">' +
   '<input name="quantity" value="3"><button id="send">Put three</button></form>' +
   '<button type="button" id="odd" data-signal="theft" data-product="dusk-lamp">Odd</button>')"""
-_ORDER = """<main><ul data-signal="purchase" data-order="A-1">
+_ORDER = """<main><ul data-signal="purchase" %s>
   <li data-product="dusk-lamp" data-quantity="2"></li><li data-product="paper-moon"></li></ul></main>"""
 # Shoppers who do not want to be followed, and a browser that could not tell: the tab's name says which.
 _REFUSE = """window.refused = window.name;
@@ -136,27 +136,33 @@ def test_what_was_looked_at_is_told_once_when_it_is_left_or_hidden_and_not_befor
 def thanks(route: Any) -> None:
     """Answer with a merchant's own page of thanks."""
     script = '<script src="/static/signals.0000000000.js" data-to="/signals" defer></script>'
-    route.fulfill(content_type="text/html", body=f"<!doctype html><title>-</title>{script}{_ORDER}")
+    number = "" if "unnumbered" in route.request.url else 'data-order="A-1"'
+    body = f"<!doctype html><title>-</title>{script}{_ORDER % number}"
+    route.fulfill(content_type="text/html", body=body)
 
 
 def test_a_merchants_basket_and_forms_are_heard_and_an_order_once_however_often_it_is_looked_at(
     seen: Watched, shop: Server
 ) -> None:
     page = seen.page
-    page.route("**/thanks", thanks)
+    page.route("**/thanks*", thanks)
     page.evaluate(_BASKET)
     page.click("#put b")
     page.click("#odd")
     page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
     page.click("#send")
-    for path in ("/thanks", "/store?q=lamp", "/thanks", "/products/dusk-lamp", "/store?q=lamp"):
+    twice = [
+        thanked for at in ("/thanks", "/thanks?unnumbered") for thanked in (at, "/nowhere", at)
+    ]
+    for path in (*twice, "/products/dusk-lamp", "/nowhere"):
         page.goto(f"{shop.url}{path}")
-    put, put_three, order, view = until_told(shop, 4)
+    put, put_three, order, unnumbered, view = until_told(shop, 5)
     assert kinds([put, put_three]) == ["add_to_basket", "add_to_basket"]
     assert [put["products"], put_three["products"]] == [["paper-moon"], ["dusk-lamp"]]
-    assert (order["kind"], view["kind"]) == ("purchase", "view")
-    assert order["products"] == ["dusk-lamp", "paper-moon"]
+    assert kinds([order, unnumbered, view]) == ["purchase", "purchase", "view"]
+    assert order["products"] == unnumbered["products"] == ["dusk-lamp", "paper-moon"]
     assert (order["cents"], order["order"]) == (2 * 14_800 + 9_600, "A-1")
+    assert "order" not in unnumbered
 
 
 def test_who_does_not_want_to_be_followed_tells_nothing(seen: Watched, shop: Server) -> None:

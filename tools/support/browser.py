@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
+from app.workbench.checks.markup import axe_script
 from tools.support.http import BROWSER
 from tools.support.server import Server
 
@@ -119,6 +120,17 @@ class Watched:
             "Object.fromEntries([...document.querySelectorAll('[data-slot]:not(:empty)')].map("
             "(slot) => [slot.dataset.slot, [slot.dataset.filledBy, slot.innerHTML]]))"
         )
+        return found
+
+    def axe(self, **options: Any) -> list[Any]:
+        """Return what axe finds wrong, once nothing moves."""
+        wait_until_still(self.page)
+        if not self.page.evaluate("'axe' in window"):
+            script = axe_script()
+            assert script is not None, "axe-core is not installed"
+            self.page.evaluate(script.read_text(encoding="utf-8"))
+        run = "(options) => axe.run(options).then(({ violations }) => violations)"
+        found: list[Any] = self.page.evaluate(run, {"resultTypes": ["violations"], **options})
         return found
 
     def wait_until_done(self) -> None:

@@ -45,6 +45,12 @@ RENDERER = Renderer(
     props_context=props_context,
 )
 SAMPLES = [(spec.name, sample) for spec in LIBRARY.specs.values() for sample in spec.samples]
+COPY_PROPS = [
+    (spec.name, name)
+    for spec in LIBRARY.specs.values()
+    for name, text in spec.samples[0].config.items()
+    if isinstance(text, str) and name not in {"product_id", "category", "sort"}
+]
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -125,6 +131,18 @@ def test_admitted_copy_adds_no_element_no_attribute_and_no_address(
     html, expected = draw(kind, dict(verdict.config)), draw(kind, plain["config"])
     assert list(elements(html)) == list(elements(expected))
     assert addresses(html) == addresses(expected)
+
+
+@pytest.mark.parametrize(("kind", "name"), COPY_PROPS)
+def test_hostile_copy_is_escaped_where_no_rule_refuses_it(kind: str, name: str) -> None:
+    spec = LIBRARY.specs[kind]
+    props = spec.props.model_validate(dict(spec.samples[0].config), context=props_context(DEMO))
+    expected = RENDERER.draw(kind, spec.slots[0], props, DEMO)
+    for text in HOSTILE:
+        hostile = props.model_copy(update={name: text})
+        html = RENDERER.draw(kind, spec.slots[0], hostile, DEMO)
+        assert list(elements(html)) == list(elements(expected)), text
+        assert addresses(html) == addresses(expected), text
 
 
 @each("text", HOSTILE)
