@@ -786,7 +786,7 @@ async def test_an_answer_that_never_ends_has_timed_out_though_it_is_never_silent
 ) -> None:
     scenario = Scenario("x" * 4000, deltas_per_second=50)
     text, failure = await hear(model(scenario, USUAL._replace(total=0.5)))
-    assert text
+    assert scenario.text.startswith(text)
     assert isinstance(failure, ModelFailed)
     assert failure.code == "TIMEOUT"
 
@@ -794,7 +794,7 @@ async def test_an_answer_that_never_ends_has_timed_out_though_it_is_never_silent
 async def test_blanks_without_end_are_silence(model: Ask) -> None:
     scenario = Scenario(TEXT[:30] + " " * 8000, deltas_per_second=50)
     text, failure = await hear(model(scenario, CallLimits(idle=0.2)))
-    assert text.rstrip() == TEXT[:30]
+    assert TEXT[:30].startswith(text.rstrip())
     assert isinstance(failure, ModelFailed)
     assert failure.code == "TIMEOUT"
 
