@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,12 @@ from app.settings import ROOT
 from tools.support import http
 from tools.support.server import Server
 
+_NAME = "localhost/wandstore"
+_LAYERED = "--storage-driver=overlay"
+_MOST_KEPT = 400 << 20
+"""Bytes of a file with what was built, from which on all is built from nothing."""
 _BASE = re.compile(r"^FROM (python:(3\.\d+)-slim)$", re.MULTILINE)
+_COPY = re.compile(r"^(?:ADD|COPY) (?!--from)(.+) \S+$", re.MULTILINE)
 _PYTHON = (
     "python{}",
     "python{}-minimal",
@@ -73,43 +80,96 @@ class Image:
 
 
 @contextmanager
-def built(folder: Path) -> Iterator[Image]:
-    """Build the image from nothing in a folder, and make a container of it.
+def built(folder: Path, kept: Path | None = None) -> Iterator[Image]:
+    """Build the image in a folder, and make a container of it.
+
+    `kept` is a file with what was built before, of which only what has changed is built anew; it
+    is written where there is none, or another. Without it all is built from nothing.
 
     Raises:
         ImageUnavailable: there is no buildah, no Debian to take Python from, or no package index.
     """
     if os.geteuid() or not shutil.which("buildah") or not shutil.which("apt-get"):
         raise ImageUnavailable("no buildah, no apt-get, or not root (tools/install.sh)")
-    found = _BASE.search((ROOT / "Dockerfile").read_text())
-    assert found is not None
-    base, version = found.groups()
-    _lay_base(folder / "base", version)
-    engine = (
-        "buildah",
-        f"--root={folder}/store",
-        f"--runroot={folder}/run",
-        "--storage-driver=vfs",
-    )
-
-    def buildah(*arguments: str | Path) -> str:
-        return _run([*engine, *arguments])
-
-    scratch = buildah("from", "scratch")
-    buildah("add", "--quiet", scratch, folder / "base", "/")
-    buildah("config", "--env=PATH=/usr/local/bin:/usr/bin:/bin", scratch)
-    buildah("commit", "--quiet", "--rm", scratch, f"docker.io/library/{base}")
-    # Docker's own format, without which a health check is not kept.
-    build = ("build", "--quiet", "--isolation=chroot", "--format=docker", "--pull-never")
-    buildah(*build, "--tag=wandstore", ROOT)
-    container = buildah("from", "--pull-never", "localhost/wandstore")
+    engine = _engine(folder)
+    if kept is None:
+        _build(engine, folder)
+    else:
+        _build_what_changed(engine, folder, kept)
+    container = _run([*engine, "from", "--pull-never", _NAME])
     try:
-        config = json.loads(buildah("inspect", "--type=image", "localhost/wandstore"))["Docker"]
-        root = Path(buildah("mount", container))
+        config = json.loads(_run([*engine, "inspect", "--type=image", _NAME]))["Docker"]
+        root = Path(_run([*engine, "mount", container]))
         own, all_of_it = _bytes(root / "venv") + _bytes(root / "shop"), _bytes(root)
         yield Image(engine, container, root, config["config"], all_of_it / _MIB, own / _MIB)
     finally:
-        buildah("rm", container)
+        _run([*engine, "rm", container])
+
+
+def _engine(folder: Path) -> tuple[str, ...]:
+    """Return buildah with layers where they cost little: in memory, where they can be mounted."""
+    engine = ("buildah", f"--root={folder}/store", f"--runroot={folder}/run")
+    layered = (*engine, _LAYERED)
+    for needed in (("df", "--type=tmpfs", str(folder)), (*layered, "images")):
+        if subprocess.run(needed, capture_output=True, check=False).returncode:
+            shutil.rmtree(folder / "store", ignore_errors=True)
+            return (*engine, "--storage-driver=vfs")
+    return layered
+
+
+def _build(engine: tuple[str, ...], folder: Path, *, on_base: bool = False) -> None:
+    """Build the image, and first what it is based on, unless that is there."""
+    found = _BASE.search((ROOT / "Dockerfile").read_text())
+    assert found is not None
+    base, version = found.groups()
+    if not on_base:
+        _lay_base(folder / "base", version)
+        scratch = _run([*engine, "from", "scratch"])
+        _run([*engine, "add", "--quiet", scratch, folder / "base", "/"])
+        _run([*engine, "config", "--env=PATH=/usr/local/bin:/usr/bin:/bin", scratch])
+        _run([*engine, "commit", "--quiet", "--rm", scratch, f"docker.io/library/{base}"])
+    # Docker's own format, without which a health check is not kept.
+    build = ("build", "--quiet", "--isolation=chroot", "--format=docker", "--pull-never")
+    layers = f"--layers={str(_LAYERED in engine).lower()}"
+    _run([*engine, *build, layers, f"--tag={_NAME}", ROOT])
+
+
+def _build_what_changed(engine: tuple[str, ...], folder: Path, kept: Path) -> None:
+    """Build on what a file keeps, and have it keep what comes of it; nothing, where that fails."""
+    copied = _COPY.findall((ROOT / "Dockerfile").read_text())
+    files = [ROOT / ".dockerignore", *(ROOT / it for names in copied for it in names.split())]
+    made_of = [_digest([Path(__file__), ROOT / "Dockerfile"], engine[-1]), _digest(files)]
+    tar = ["tar", "--xattrs", "--xattrs-include=*", f"--directory={folder}"]
+    note, before = folder / "made_of", [""]
+    if kept.exists() and kept.stat().st_size < _MOST_KEPT:
+        _run([*tar, "--extract", f"--file={kept}"])
+        before = note.read_text().split()
+    if before == made_of:
+        return
+    if not (on_base := before[0] == made_of[0]):
+        shutil.rmtree(folder / "store", ignore_errors=True)
+    try:
+        _build(engine, folder, on_base=on_base)
+    except BaseException:
+        kept.unlink(missing_ok=True)
+        raise
+    note.write_text("\n".join(made_of))
+    with (begun := kept.with_suffix(".begun")).open("ab") as file, suppress(BlockingIOError):
+        flock(file, LOCK_EX | LOCK_NB)  # another run may be keeping the same
+        _run([*tar, "--create", f"--file={begun}", note.name, "store"])
+        begun.replace(kept)
+
+
+def _digest(places: Iterable[Path], word: str = "") -> str:
+    found = sha256(word.encode())
+    for place in places:
+        files = sorted(place.rglob("*")) if place.is_dir() else [place]
+        for file in files:
+            if file.is_file() and file.parent.name != "__pycache__":
+                mode, data = file.stat().st_mode, file.read_bytes()
+                found.update(f"{file.relative_to(ROOT)} {mode} {len(data)}\n".encode())
+                found.update(data)
+    return found.hexdigest()
 
 
 def descendant(pid: int, command: str) -> int:
