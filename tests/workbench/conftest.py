@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 
 from tests.conftest import BLINK
 from tests.support.in_process import InProcessServer
-from tools.support.browser import launch, let_in, watched
+from tools.support.browser import Watched, launch, let_in, watched
 from tools.support.workbench import Desk, a_desk
+
+LOW: ViewportSize = {"width": 1280, "height": 240}
+"""A window in which little is painted, and few frames of a gallery are in view and loaded."""
 
 _DESKS = {"desk", "shared_desk"}
 
@@ -38,19 +41,36 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     running.close()
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Watched]:
+    """A low window for the tests of a module: each new one costs as much as a page in it."""
+    with watched(browser, reduced_motion="reduce") as seen:
+        seen.page.set_viewport_size(LOW)
+        yield seen
+
+
 @pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A window, which must not have complained by the end.
+def page(window: Watched, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The window, empty, alone and let in, which must not have complained by the end.
 
     Frames of a component may be on their way while it goes away: then they are not found.
     """
+    page, context = window.page, window.page.context
+    for name in _DESKS & set(request.fixturenames):
+        let_in(context, request.getfixturevalue(name).server)
+    window.console.clear()
+    window.requests.clear()
+    yield page
     gone = "404 (Not Found)" if "goes_away" in request.node.name else "nothing"
-    with watched(browser, reduced_motion="reduce") as seen:
-        for name in _DESKS & set(request.fixturenames):
-            let_in(seen.page.context, request.getfixturevalue(name).server)
-        yield seen.page
-        told = [line for line in seen.console if not expected(line) and gone not in line]
-        assert told == []
+    told = [line for line in window.console if not expected(line) and gone not in line]
+    for other in context.pages:
+        if other != page:
+            other.close()
+    page.goto("about:blank")
+    page.set_viewport_size(LOW)
+    page.emulate_media(reduced_motion="reduce", forced_colors="null")
+    context.clear_cookies()
+    assert told == []
 
 
 def expected(line: str) -> bool:

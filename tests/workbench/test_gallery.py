@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from tests.support.waiting import eventually
+from tests.workbench.conftest import LOW
 from tools.support.workbench import Desk, until
 
 
@@ -38,15 +40,14 @@ def frame_in_gallery(page: Page, state: str) -> Frame:
     return frame_of(page, f"{state} iframe")
 
 
-def a_low_window(page: Page) -> Page:
-    """Open a window in which few frames of a gallery are in view: the others are not loaded."""
+def a_window_beside(page: Page) -> Page:
+    """Open one more window of the same browser."""
     window = page.context.new_page()
-    window.set_viewport_size({"width": 1280, "height": 240})
+    window.set_viewport_size(LOW)
     return window
 
 
 def test_every_component_is_there_in_every_state(desk: Desk, page: Page) -> None:
-    page = a_low_window(page)
     page.goto(desk.url)
     shown = page.eval_on_selector_all(
         "[data-gallery] .state", "all => all.map(item => item.dataset.state)"
@@ -57,64 +58,57 @@ def test_every_component_is_there_in_every_state(desk: Desk, page: Page) -> None
     assert frame_in_gallery(page, "[data-kind=cta] [data-state=typical]").query_selector(".cta")
 
 
-def test_what_a_frame_shows_is_what_the_shop_draws(desk: Desk, page: Page) -> None:
-    page.goto(f"{desk.url}/components/hero")
-    drawn = frame_of(page, "iframe[data-width='768']").inner_html(".slot")
-    assert "A lamp that knows when to be quiet" in drawn
-    assert "€148.00" in drawn, "the price is the catalog's"
-    page.goto(f"{desk.server.url}/store")
-    assert page.locator("[data-slot=hero] .hero-headline").count() == 1
-
-
-def test_a_component_is_shown_at_four_widths_at_once(desk: Desk, page: Page) -> None:
+def test_a_component_is_at_four_widths_at_once_and_its_list_is_ordered_shortened_and_lengthened(
+    desk: Desk, page: Page
+) -> None:
     page.goto(f"{desk.url}/components/grid")
-    widths = [
-        frame_of(page, f"iframe[data-width='{width}']").evaluate("innerWidth")
-        for width in (360, 768, 1024, 1440)
-    ]
-    assert widths == [360, 768, 1024, 1440]
-    columns = [
-        frame_of(page, f"iframe[data-width='{width}']").evaluate(
-            "getComputedStyle(document.querySelector('.cards')).gridTemplateColumns.split(' ').length"
-        )
-        for width in (360, 1024)
-    ]
-    assert columns == [2, 4]
+    frames = [frame_of(page, f"iframe[data-width='{width}']") for width in WIDTHS]
+    assert [frame.evaluate("innerWidth") for frame in frames] == [*WIDTHS]
+    columns = "getComputedStyle(document.querySelector('.cards')).gridTemplateColumns"
+    assert [len(frame.evaluate(columns).split()) for frame in frames] == [2, 4, 4, 4]
+    page.wait_for_selector("body[data-begun]")
+    first = "[data-prop=product_ids] .item:first-child"
+    page.click(f"{first} [data-down]")
+    for frame in frames:
+        frame.wait_for_selector(".card:first-child:has-text('Oak Bread Board')")
+    page.click(f"{first} [data-remove]")
+    frames[1].wait_for_selector(".card:first-child:has-text('Morning Mugs')")
+    assert page.text_content("[data-prop=product_ids] .count") == "7 of 8"
+    page.click("[data-prop=product_ids] [data-add]")
+    assert page.text_content("[data-prop=product_ids] .count") == "8 of 8"
 
 
-LOOKS: list[dict[tuple[str, str], tuple[str, Any, Any]]] = [
-    {
-        ("theme", "dark"): ("matchMedia('(scripting)') && getComputedStyle(document.documentElement).colorScheme", "light only", "dark only"),
-        ("dir", "rtl"): ("getComputedStyle(document.body).direction", "ltr", "rtl"),
-        ("language", "de"): ("document.querySelector('.card .price').textContent.includes(',00\u00a0€')", False, True),
-        ("text", "200"): ("getComputedStyle(document.documentElement).fontSize", "16px", "32px"),
-        ("persona", "minimalist"): ("document.documentElement.dataset.persona", "newcomer", "minimalist"),
-        ("catalog", "no-pictures"): ("document.querySelectorAll('.frame-empty').length", 0, 8),
-    },
-    {
-        ("language", "ar"): ("document.documentElement.lang + ' ' + getComputedStyle(document.body).direction", "en ltr", "ar rtl"),
-        ("motion", "reduced"): ("getComputedStyle(document.querySelector('.frame img')).transitionProperty", "scale", "all"),
-        ("catalog", "no-stock"): ("document.querySelectorAll('.card-out').length", 0, 8),
-    },
-    {("catalog", "one-product"): ("document.querySelectorAll('.card').length", 8, 1)},
+WIDTHS = (360, 768, 1024, 1440)
+LOOKS: list[tuple[str, str, str, Any, Any]] = [
+    ("theme", "dark", "getComputedStyle(document.documentElement).colorScheme", "light only", "dark only"),
+    ("dir", "rtl", "getComputedStyle(document.body).direction", "ltr", "rtl"),
+    ("language", "de", "document.querySelector('.card .price').textContent.includes(',00\u00a0€')", False, True),
+    ("text", "200", "getComputedStyle(document.documentElement).fontSize", "16px", "32px"),
+    ("persona", "minimalist", "document.documentElement.dataset.persona", "newcomer", "minimalist"),
+    ("motion", "reduced", "getComputedStyle(document.querySelector('.frame img')).transitionProperty", "scale", "all"),
+    ("catalog", "one-product", "document.querySelectorAll('.card').length", 8, 1),
+    ("catalog", "no-pictures", "document.querySelectorAll('.frame-empty').length", 0, 8),
+    ("catalog", "no-stock", "document.querySelectorAll('.card-out').length", 0, 8),
+    ("dir", "auto", "getComputedStyle(document.body).direction", "rtl", "ltr"),
+    ("language", "ar", "document.documentElement.lang + ' ' + getComputedStyle(document.body).direction", "de ltr", "ar rtl"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("looks", LOOKS, ids=range(len(LOOKS)))
-def test_a_look_changes_every_frame_and_the_address(
-    desk: Desk, page: Page, looks: dict[tuple[str, str], tuple[str, Any, Any]]
-) -> None:
+def test_a_look_changes_every_frame_and_the_address(desk: Desk, page: Page) -> None:
     page.goto(f"{desk.url}/components/grid")
     page.wait_for_selector("body[data-begun]")
     frame = frame_of(page, "iframe[data-width='768']")
-    for (name, value), (measured, before, after) in looks.items():
+    for name, value, measured, before, after in LOOKS:
         assert frame.evaluate(measured) == before
         page.select_option(f"[name={name}]", value)
         until(frame, f"({measured}) === {json.dumps(after)}")
+        told = parse_qs(urlsplit(page.url).query).get(name, ["auto"])
+        assert told == [value]
     page.goto(page.url)
     again = frame_of(page, "iframe[data-width='768']")
-    shown = [again.evaluate(measured) for measured, _, _ in looks.values()]
-    assert shown == [after for _, _, after in looks.values()]
+    last = {name: (measured, after) for name, _, measured, _, after in LOOKS if name != "dir"}
+    shown = [again.evaluate(measured) for measured, _ in last.values()]
+    assert shown == [after for _, after in last.values()]
 
 
 def test_a_state_alone_has_an_address_and_no_script(desk: Desk, page: Page) -> None:
@@ -126,12 +120,17 @@ def test_a_state_alone_has_an_address_and_no_script(desk: Desk, page: Page) -> N
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
 
 
-def test_a_control_is_drawn_by_the_server_told_by_the_address_and_held_to_the_schemas_limits(
+def test_a_frame_shows_what_the_shop_draws_and_a_control_what_the_address_says_within_its_limits(
     desk: Desk, page: Page
 ) -> None:
+    page.goto(f"{desk.server.url}/store")
+    assert page.locator("[data-slot=hero] .hero-headline").count() == 1
     page.goto(f"{desk.url}/components/hero")
     page.wait_for_selector("body[data-begun]")
     frame = frame_of(page, "iframe[data-width='360']")
+    drawn = frame.inner_html(".slot")
+    assert "A lamp that knows when to be quiet" in drawn
+    assert "€148.00" in drawn, "the price is the catalog's"
     page.fill("[data-prop=headline] input", "Something <b>else</b> entirely")
     page.wait_for_selector("[data-refusal]:not([hidden])")
     assert page.text_content("[data-refusal]") == "MARKUP_IN_COPY hero.headline"
@@ -154,31 +153,13 @@ def test_a_control_is_drawn_by_the_server_told_by_the_address_and_held_to_the_sc
     )
 
 
-def test_a_list_is_ordered_shortened_and_lengthened(desk: Desk, page: Page) -> None:
-    page.goto(f"{desk.url}/components/grid")
-    page.wait_for_selector("body[data-begun]")
-    frame = frame_of(page, "iframe[data-width='768']")
-    first = "[data-prop=product_ids] .item:first-child"
-    page.click(f"{first} [data-down]")
-    frame.wait_for_selector(".card:first-child:has-text('Oak Bread Board')")
-    page.click(f"{first} [data-remove]")
-    frame.wait_for_selector(".card:first-child:has-text('Morning Mugs')")
-    assert page.text_content("[data-prop=product_ids] .count") == "7 of 8"
-    page.click("[data-prop=product_ids] [data-add]")
-    assert page.text_content("[data-prop=product_ids] .count") == "8 of 8"
-
-
-def test_what_the_model_is_told_stands_beside_it_with_its_tokens(desk: Desk, page: Page) -> None:
-    page.goto(f"{desk.url}/components/cta")
-    told = page.text_content("[data-description]")
-    assert told
-    assert "the invitation, at most seven words" in told
-    assert page.text_content("[data-tokens]") == str(desk.get("/descriptions/cta").json()["tokens"])
-
-
-def test_props_are_kept_as_a_sample(desk: Desk, page: Page) -> None:
+def test_what_the_model_is_told_stands_beside_it_and_props_are_kept_as_a_sample(
+    desk: Desk, page: Page
+) -> None:
     before = desk.text("components/cta.samples.json")
     page.goto(f"{desk.url}/components/cta")
+    assert "the invitation, at most seven words" in (page.text_content("[data-description]") or "")
+    assert page.text_content("[data-tokens]") == str(desk.get("/descriptions/cta").json()["tokens"])
     page.wait_for_selector("body[data-listening]")
     page.fill("[data-prop=headline] input", "Come by in the evening")
     page.fill("[data-save-sample] input", "evening")
@@ -193,7 +174,7 @@ def test_props_are_kept_as_a_sample(desk: Desk, page: Page) -> None:
 
 
 def test_it_is_usable_on_a_narrow_screen_and_by_keyboard(desk: Desk, page: Page) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
+    page.set_viewport_size({"width": 360, "height": 240})
     for path in ("/", "/components/hero", "/play", "/compose", "/checks"):
         page.goto(f"{desk.url}{path}")
         page.wait_for_selector("body[data-begun]")

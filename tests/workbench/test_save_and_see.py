@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests.support.props import LIBRARY
 from tests.support.shopper_client import Shopper, fillers, stream_of
-from tests.workbench.test_gallery import a_low_window, frame_in_gallery, frame_of
+from tests.workbench.test_gallery import a_window_beside, frame_in_gallery, frame_of
 from tools.support.workbench import Desk, until
 
 HERO = "components/hero.jinja"
@@ -21,12 +21,13 @@ def listening(page: Page) -> None:
     page.wait_for_selector("body[data-listening]")
 
 
-def test_a_saved_partial_is_redrawn_in_every_window_keeping_controls_and_scroll(
+def test_what_a_save_touches_is_redrawn_in_every_window_keeping_controls_and_scroll(
     desk: Desk, page: Page
 ) -> None:
-    gallery = a_low_window(page)
+    gallery = a_window_beside(page)
     gallery.goto(desk.url)
-    other = frame_in_gallery(gallery, "[data-kind=hero] [data-state=typical]")
+    for kind in ("filters", "grid", "hero"):
+        other = frame_in_gallery(gallery, f"[data-kind={kind}] [data-state=typical]")
     listening(gallery)
     page.goto(f"{desk.url}/components/hero")
     listening(page)
@@ -41,34 +42,30 @@ def test_a_saved_partial_is_redrawn_in_every_window_keeping_controls_and_scroll(
     assert page.input_value("[data-prop=headline] input") == "Mine alone"
     assert page.evaluate("scrollY") == 400
     other.wait_for_selector(".hero-headline:has-text('quiet ✓')")
+    page.goto("about:blank")
 
-
-def test_only_what_a_save_touches_is_redrawn(desk: Desk, page: Page) -> None:
-    page = a_low_window(page)
-    page.goto(desk.url)
-    for kind in ("hero", "cta", "grid"):
-        frame_in_gallery(page, f"[data-kind={kind}] [data-state=typical]")
-    listening(page)
-
-    def redrawn() -> set[str]:
-        kinds: list[str] = page.eval_on_selector_all(
+    def redrawn(seen: int) -> set[str]:
+        gallery.wait_for_selector(f"body[data-seen='{seen}']")
+        kinds: list[str] = gallery.eval_on_selector_all(
             "iframe[data-drawn]", "all => all.map(frame => frame.dataset.frame)"
         )
-        page.evaluate(
+        gallery.evaluate(
             "document.querySelectorAll('[data-drawn]').forEach(f => delete f.dataset.drawn)"
         )
         return set(kinds)
 
-    desk.edit("components/cta.jinja", "</h2>", "!</h2>")
-    page.wait_for_selector("body[data-seen='2']")
-    assert redrawn() == {"cta"}
+    assert redrawn(2) == {"hero"}
+    desk.save("components/filters.jinja", f"<i></i>{desk.text('components/filters.jinja')}")
+    assert redrawn(3) == {"filters"}
     desk.edit("components/parts/product.jinja", "Sold out", "All gone")
-    page.wait_for_selector("body[data-seen='3']")
-    assert redrawn() >= {"hero", "grid"}
-    assert "cta" not in redrawn()
+    touched = redrawn(4)
+    assert touched >= {"hero", "grid"}
+    assert "filters" not in touched
 
 
-def test_styles_are_changed_in_place(desk: Desk, page: Page) -> None:
+def test_styles_are_changed_in_place_and_what_was_saved_while_the_shop_was_away_is_taken_up(
+    desk: Desk, page: Page
+) -> None:
     page.goto(f"{desk.url}/components/cta")
     frame = frame_of(page, "iframe[data-width='768']")
     listening(page)
@@ -77,6 +74,12 @@ def test_styles_are_changed_in_place(desk: Desk, page: Page) -> None:
     )
     until(frame, "getComputedStyle(document.querySelector('.cta')).outlineWidth === '9px'")
     assert ".cta { outline: 9px solid; }" in _stylesheet(desk)
+    desk.server.stop()
+    page.wait_for_selector("[data-pulse][data-lost]")
+    desk.edit("components/cta.jinja", "</h2>", " ✓</h2>")
+    desk.server.start()
+    frame.wait_for_selector("h2:has-text('✓')")
+    page.wait_for_selector("[data-pulse]:not([data-lost])")
 
 
 def _stylesheet(desk: Desk) -> str:
@@ -86,7 +89,7 @@ def _stylesheet(desk: Desk) -> str:
         return shopper.get(address).text
 
 
-def test_an_undefined_variable_is_shown_in_place_and_the_last_good_drawing_stays(
+def test_changed_props_reach_controls_brief_and_admission_and_an_undefined_variable_is_shown(
     desk: Desk, page: Page
 ) -> None:
     page.goto(f"{desk.url}/components/hero")
@@ -106,6 +109,14 @@ def test_an_undefined_variable_is_shown_in_place_and_the_last_good_drawing_stays
     desk.edit(HERO, "props.headlin ", "props.headline ")
     page.wait_for_selector("[data-faults]:empty", state="attached")
     assert page.locator(".fault").count() == 0
+    desk.edit("components/hero.py", "two or three words above", "a whisper above")
+    page.wait_for_selector("[data-description]:has-text('a whisper above')")
+    page.wait_for_selector("[data-prop=eyebrow]:has-text('a whisper above')")
+    desk.edit("components/hero.py", "max_length=28", "max_length=40")
+    page.wait_for_selector("[data-prop=eyebrow]:has-text('2 to 40 characters')")
+    page.fill("[data-prop=eyebrow] input", "x" * 39)
+    page.wait_for_selector("[data-shown][data-drawn]")
+    assert page.is_hidden("[data-refusal]")
 
 
 def test_the_running_shop_takes_up_what_is_good_and_nothing_else(desk: Desk) -> None:
@@ -197,25 +208,12 @@ def test_a_brief_without_a_place_for_components_is_told(shared_desk: Desk) -> No
     assert "needs {{ components }} exactly once" in fault["message"]
 
 
-def test_changed_props_reach_controls_brief_and_admission(desk: Desk, page: Page) -> None:
-    page.goto(f"{desk.url}/components/hero")
-    listening(page)
-    desk.edit("components/hero.py", "two or three words above", "a whisper above")
-    page.wait_for_selector("[data-description]:has-text('a whisper above')")
-    page.wait_for_selector("[data-prop=eyebrow]:has-text('a whisper above')")
-    desk.edit("components/hero.py", "max_length=28", "max_length=40")
-    page.wait_for_selector("[data-prop=eyebrow]:has-text('2 to 40 characters')")
-    page.fill("[data-prop=eyebrow] input", "x" * 39)
-    page.wait_for_selector("[data-shown][data-drawn]")
-    assert page.is_hidden("[data-refusal]")
-
-
 def test_more_windows_than_a_browser_has_connections_are_all_redrawn(
     desk: Desk, page: Page
 ) -> None:
-    windows = [page.context.new_page() for _ in range(7)]
+    windows = [page.context.new_page() for _ in range(6)]
     for window in windows:
-        window.goto(f"{desk.url}/checks")
+        window.goto(f"{desk.url}/evals")
         listening(window)
     page.goto(f"{desk.url}/components/cta")
     listening(page)
@@ -223,18 +221,6 @@ def test_more_windows_than_a_browser_has_connections_are_all_redrawn(
     for window in windows:
         window.wait_for_selector("body[data-seen='2']")
     frame_of(page, "iframe[data-width='360']").wait_for_selector("h2:has-text('✓')")
-
-
-def test_a_window_takes_up_what_was_saved_while_the_shop_was_away(desk: Desk, page: Page) -> None:
-    page.goto(f"{desk.url}/components/cta")
-    listening(page)
-    frame = frame_of(page, "iframe[data-width='360']")
-    desk.server.stop()
-    page.wait_for_selector("[data-pulse][data-lost]")
-    desk.edit("components/cta.jinja", "</h2>", " ✓</h2>")
-    desk.server.start()
-    frame.wait_for_selector("h2:has-text('✓')")
-    page.wait_for_selector("[data-pulse]:not([data-lost])")
 
 
 def test_a_prompt_and_a_persona_reach_the_next_brief(desk: Desk, page: Page) -> None:
