@@ -45,7 +45,7 @@ def serve(environment: Mapping[str, str]) -> int:
     """
     gc.disable()
     tell_early_end()
-    import app.util.lean_uvicorn  # noqa: F401 - before whoever else imports uvicorn
+    import app.util.lean_imports  # noqa: F401 - before whoever else imports uvicorn
     from app import server
 
     return server.main(environment)

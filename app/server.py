@@ -31,7 +31,7 @@ from app.util.early_signals import end_by, end_within, signals_held
 from app.util.errors import CANNOT, OperatorError
 from app.util.http_protocol import BoundedHttpProtocol, Connections
 from app.util.json_log import set_up_log
-from app.util.lean_uvicorn import Config, Server
+from app.util.lean_imports import Config, Server
 from app.util.listener import Listener, bind, connection_limit
 from app.util.loop_lag import LoopLag
 from app.util.memory import give_back, memory_left
@@ -224,6 +224,7 @@ def build_server(settings: Settings, read: Callable[[Settings], SiteContent]) ->
         loop="uvloop",
         http=cast("Any", partial(BoundedHttpProtocol, open_connections=connections)),
         ws="none",
+        lifespan="off",  # ours is
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -13,7 +13,6 @@ from heapq import merge
 from itertools import accumulate, groupby, takewhile
 from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryFile
 from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
@@ -223,6 +222,8 @@ def _gathered(
                     holders[word] = array(PLACE, (place,))
             held += len(words)
             if file is not None and held > most_held:
+                from tempfile import TemporaryFile  # noqa: PLC0415 - large feeds alone
+
                 spilled = stack.enter_context(TemporaryFile(dir=Path(file.name).parent))
                 runs.append(_spilled(_run(holders), spilled))
                 holders, held = {}, 0

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
-from tempfile import TemporaryFile
 from threading import Lock
 from typing import BinaryIO
 
@@ -109,6 +108,8 @@ def spool(folder: Path) -> Iterator[Callable[[Sized], Sized]]:
     Raises:
         OSError: nothing can be written.
     """
+    from tempfile import TemporaryFile  # noqa: PLC0415 - large feeds alone
+
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=folder, buffering=0) as file:
         texts = Texts(file)

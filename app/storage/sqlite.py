@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -258,7 +257,8 @@ def _inode(path: Path) -> int:
 
 def _is_full(path: Path) -> bool:
     with suppress(OSError):
-        return shutil.disk_usage(path.parent).free < _ROOM
+        disk = os.statvfs(path.parent)
+        return disk.f_bavail * disk.f_frsize < _ROOM
     return False
 
 

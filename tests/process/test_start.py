@@ -25,6 +25,8 @@ NOT_AT_THE_START = (
     *("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax"),
     *("opentelemetry", "requests", "app.generation.copy.rules", "app.insights.collect"),
     *("app.generation.parser.lexer", "app.catalog.rows", "app.llm.client", "logging.config"),
+    *("anyio", "jinja2.compiler", "jinja2.lexer", "jinja2.parser", "http.client", "email.parser"),
+    *("starlette.formparsers", "tempfile", "shutil", "configparser", "uvicorn._types"),
 )
 PARTS = ("components", "prompts", "static", "demo")
 
@@ -55,12 +57,31 @@ def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_the_shell_does_not_need_is_not_loaded_before_the_shop_is_open() -> None:
-    loaded = "import app.util.lean_uvicorn, app.server, sys; print(*sys.modules)"
+    loaded = "import app.util.lean_imports, app.server, sys; print(*sys.modules)"
     names = subprocess.run(
         [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert "starlette.applications" in names
     assert [name for name in NOT_AT_THE_START if name in names] == []
+
+
+USED_LATE = """
+import app.util.lean_imports, app.server, asyncio, jinja2, traceback
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+print(asyncio.run(run_in_threadpool(lambda: "thread")))
+print(HTTPException(404).detail, jinja2.Template("{{ 1 + 1 }}").render())
+print(*traceback.format_exception(ExceptionGroup("group", [ValueError("inner")])))
+"""
+
+
+def test_what_stands_for_modules_until_they_are_used_does_what_they_do() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", USED_LATE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.startswith("thread\nNot Found 2\n")
+    assert "ValueError: inner" in ended.stdout
 
 
 START_EACH = """

@@ -75,7 +75,7 @@ def _loaded() -> _Loaded:
 
 
 def _load() -> None:
-    for module in ("app.util.lean_uvicorn", "app.server", "app.llm.client"):
+    for module in ("app.util.lean_imports", "app.server", "app.llm.client"):
         import_module(module)
     content = read_site(read_settings({}))
     content.library.specs.load()

@@ -19,7 +19,7 @@ from tools.support.server import HeldPort, Server
 
 _ROUNDS = 5
 _SMALL_ROUNDS = 3
-_IMPORTS = "import app.util.lean_uvicorn, app.server"
+_IMPORTS = "import app.util.lean_imports, app.server"
 _READY = f"ready within {lite.LIMITS}"
 
 
