@@ -35,11 +35,17 @@ def main(arguments: Sequence[str]) -> int:
         browser = launch(playwright)
         page = browser.new_page()
         let_in(page.context, server)
-        page.goto(f"{server.url}/design/checks")
-        if accept or any((root / ACCEPTED).glob("*.png")):
-            _take(page, component, accept=accept)
-        result = _check(page, component)
+        status = report_on(page, f"{server.url}/design", root, component, accept=accept)
         browser.close()
+    return status
+
+
+def report_on(page: Page, url: str, root: Path, component: str, *, accept: bool = False) -> int:
+    """Check what the workbench at an address shows of a component, or of all; report as `main`."""
+    page.goto(f"{url}/checks")
+    if accept or any((root / ACCEPTED).glob("*.png")):
+        _take(page, component, accept=accept)
+    result = _check(page, component)
     text = report(result)
     path = root / _REPORT
     path.parent.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 // Compares two pictures point by point. A point differs when a channel does by more than eye or rounding would.
 const TOLERANCE = 12;
 const FEW = 0.0002;
+const FAR = [208, 52, 44, 255];
 
 const readPixels = async (/** @type {string} */ address) => {
   const image = new Image();
@@ -11,6 +12,13 @@ const readPixels = async (/** @type {string} */ address) => {
   if (!context) throw new Error("this browser draws no pictures");
   context.drawImage(image, 0, 0);
   return context.getImageData(0, 0, canvas.width, canvas.height);
+};
+
+/** @param {Uint8ClampedArray} old @param {Uint8ClampedArray} now @param {number} at */
+const isFar = (old, now, at) => {
+  for (let channel = at; channel < at + 4; channel += 1)
+    if (Math.abs(old[channel] - now[channel]) > TOLERANCE) return true;
+  return false;
 };
 
 /**
@@ -30,12 +38,13 @@ export const compare = async (before, after, canvas) => {
   const marked = new ImageData(now.width, now.height);
   let differing = 0;
   for (let at = 0; at < now.data.length; at += 4) {
-    const far = [0, 1, 2, 3].some(
-      (channel) => Math.abs(old.data[at + channel] - now.data[at + channel]) > TOLERANCE,
-    );
-    const grey = 200 + 0.2 * now.data[at + 1];
-    marked.data.set(far ? [208, 52, 44, 255] : [grey, grey, grey, 255], at);
-    if (far) differing += 1;
+    if (isFar(old.data, now.data, at)) {
+      marked.data.set(FAR, at);
+      differing += 1;
+    } else {
+      marked.data.fill(200 + 0.2 * now.data[at + 1], at, at + 3);
+      marked.data[at + 3] = 255;
+    }
   }
   canvas.width = now.width;
   canvas.height = now.height;
