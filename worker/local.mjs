@@ -2,17 +2,21 @@
 //
 //   node local.mjs --port 8787 --state FOLDER --public FOLDER [--migrations FOLDER]
 //
+// Each `--without KV,DB` is one Worker more that lacks these bindings, with a KV of its own.
 // Variables of the Worker that are set in the environment are passed to it: see WORKER_VARIABLES.
-// It writes one line of JSON when it listens, `{"url": ...}`, then the Worker's log; it ends on
-// SIGTERM.
+// It writes one line of JSON when it listens, `{"url": ..., "without": {"KV,DB": ...}}`, then the
+// Workers' log; it ends on SIGTERM.
 
 import { readdir, readFile } from "node:fs/promises";
+import { enableCompileCache } from "node:module";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
 
 const FOLDER = import.meta.dirname;
+enableCompileCache(path.join(FOLDER, "node_modules", ".cache", "node"));
+const { convertV4MiniflareOptions, Miniflare } = await import("miniflare");
+const { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } = await import("wrangler");
+
 const BUNDLE = path.join(FOLDER, ".build", "index.js");
 const WORKER_VARIABLES =
   /^(SESSION_SECRET|SESSION_SECRETS_BEFORE|WORKER_SECRET|CONTAINER_URL|CONTAINER_INSTANCES|LOCAL_BINDINGS_TOKEN|WANDSTORE_OPERATOR_TOKEN|WANDSTORE_SHOPIFY_STORE|WANDSTORE_SHOPIFY_SECRET|WANDSTORE_CATALOG_URL|[A-Z_]+_MS)$/;
@@ -28,7 +32,7 @@ const { values: args } = parseArgs({
   },
 });
 
-function workerOptions() {
+function workerOptions(name, port, without) {
   const { workerOptions: options } = unstable_getMiniflareWorkerOptions(
     path.join(FOLDER, "wrangler.toml"),
     undefined,
@@ -38,10 +42,21 @@ function workerOptions() {
   );
   const variables = Object.entries(process.env).filter(([name]) => WORKER_VARIABLES.test(name));
   const { modulesRules: _, ...others } = options; // the bundle is one module
-  const bound = { ...others, bindings: { ...others.bindings, ...Object.fromEntries(variables) } };
-  if (args.without.includes("KV")) delete bound.kvNamespaces;
-  if (args.without.includes("DB")) delete bound.d1Databases;
+  const bound = {
+    ...others,
+    name,
+    bindings: { ...others.bindings, ...Object.fromEntries(variables) },
+    modules: [{ type: "ESModule", path: BUNDLE }],
+    unsafeDirectSockets: [{ host: args.host, port }],
+  };
+  if (without.length > 0) bound.kvNamespaces = { KV: name };
+  if (without.includes("KV")) delete bound.kvNamespaces;
+  if (without.includes("DB")) delete bound.d1Databases;
   return bound;
+}
+
+function nameWithout(names) {
+  return `wandstore-without-${names.toLowerCase().replace(",", "-")}`;
 }
 
 async function migrate(database) {
@@ -68,12 +83,8 @@ const miniflare = new Miniflare(
     ...(args.state ? { resourcePersistencePath: path.resolve(args.state) } : {}),
     telemetry: { enabled: false },
     workers: [
-      {
-        ...workerOptions(),
-        name: "wandstore",
-        modules: [{ type: "ESModule", path: BUNDLE }],
-        unsafeDirectSockets: [{ host: args.host, port: Number(args.port) }],
-      },
+      workerOptions("wandstore", Number(args.port), []),
+      ...args.without.map((names) => workerOptions(nameWithout(names), 0, names.split(","))),
     ],
   }),
 );
@@ -81,8 +92,12 @@ process.on("SIGTERM", shutDown);
 process.on("SIGINT", shutDown);
 await miniflare.ready;
 const url = await miniflare.unsafeGetDirectURL("wandstore");
-if (!args.without.includes("DB")) await migrate(await miniflare.getD1Database("DB", "wandstore"));
-console.log(JSON.stringify({ url: url.origin, pid: process.pid }));
+const without = {};
+for (const names of args.without) {
+  without[names] = (await miniflare.unsafeGetDirectURL(nameWithout(names))).origin;
+}
+await migrate(await miniflare.getD1Database("DB", "wandstore"));
+console.log(JSON.stringify({ url: url.origin, without, pid: process.pid }));
 
 async function shutDown() {
   await miniflare.dispose();

