@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Frame, Page
 
 from tests.support.shopper_client import events
+from tests.workbench.conftest import expected
 from tools.support import http
+from tools.support.browser import Watched, let_in
 from tools.support.workbench import Desk, until
 
 SLOTS = ["hero", "filters", "grid", "recommendations", "cta"]
@@ -19,18 +22,27 @@ def desk(shared_desk: Desk) -> Desk:
     return shared_desk
 
 
+@pytest.fixture
+def page(window: Watched, desk: Desk) -> Iterator[Page]:
+    """The window, which stays at the player, and must not have complained by the end."""
+    let_in(window.page.context, desk.server)
+    window.console.clear()
+    yield window.page
+    assert [line for line in window.console if not expected(line)] == []
+
+
 def open_player(desk: Desk, page: Page, **choices: str) -> None:
-    """Open the player with these: all but the first that is changed are told silently before it."""
-    page.goto(f"{desk.url}/play")
-    loaded(page)
-    fill = """(form, choices) => {
-      const changed = Object.entries(choices).filter(([name, value]) => form[name].value !== value);
-      for (const [name, value] of changed) form[name].value = value;
-      if (changed.length) form[changed[0][0]].dispatchEvent(new Event("change", {bubbles: true}));
-      return changed.length;
-    }"""
-    if page.eval_on_selector("[data-score]", fill, choices):
+    """Have the player play with these choices, all told at once, and otherwise as it was opened."""
+    if page.url != f"{desk.url}/play":
+        page.goto(f"{desk.url}/play")
         loaded(page)
+    begin = """(form, choices) => {
+      form.reset();
+      for (const [name, value] of Object.entries(choices)) form[name].value = value;
+      form.source.dispatchEvent(new Event("change", {bubbles: true}));
+    }"""
+    page.eval_on_selector("[data-score]", begin, choices)
+    loaded(page)
 
 
 def loaded(page: Page) -> None:
