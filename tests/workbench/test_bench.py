@@ -38,9 +38,11 @@ def bench(tmp_path: Path, model: Model, page: Page) -> Iterator[Desk]:
         page.goto("about:blank")
 
 
-@pytest.mark.usefixtures("bench")
-def test_the_brief_shown_is_the_brief_sent(model: Model, page: Page) -> None:
-    model.play(Scenario(answer()))
+def test_two_runs_show_their_briefs_what_was_refused_and_what_a_change_of_prompt_did_and_are_kept(
+    bench: Desk, model: Model, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = answer()
+    model.play(Scenario(text))
     page.select_option("[data-side=A] [name=persona]", "collector")
     page.select_option("[data-side=A] [name=category]", "Lamps")
     run(page, "A", "kimi")
@@ -49,53 +51,37 @@ def test_the_brief_shown_is_the_brief_sent(model: Model, page: Page) -> None:
     assert page.text_content("[data-side=A] [data-instructions]") == sent[0]
     assert page.text_content("[data-side=A] [data-request]") == sent[1]
     assert 'Leans towards: "Lamps"' in sent[1]
-    assert (
-        figure(page, "A", "Brief") == f"{page.text_content('[data-side=A] [data-tokens]')} tokens"
-    )
+    tokens = page.text_content("[data-side=A] [data-tokens]")
+    assert figure(page, "A", "Brief") == f"{tokens} tokens"
 
-
-@pytest.mark.usefixtures("bench")
-def test_refusals_repairs_tokens_and_time_are_told(model: Model, page: Page) -> None:
-    wrong = component("cta", headline="Now 20% off")
-    text = answer(component("hero"), component("grid"), wrong).replace(
-        '"id": "hero"', "'id': 'hero'"
-    )
-    model.play(Scenario(text))
-    run(page, "A", "kimi")
-    assert figure(page, "A", "Status") == "partial"
-    assert figure(page, "A", "Refused") == "1"
-    assert figure(page, "A", "Mended") != "0"
-    refused = page.text_content("[data-side=A] [data-what=refused]") or ""
-    assert refused.endswith("cta.headline: OFFER_NOT_STATED (20 % off)")
-    assert int(figure(page, "A", "Written").split()[0]) > 0
-    assert KEY not in page.content()
-
-
-def test_two_runs_side_by_side_show_what_a_change_of_prompt_did(
-    bench: Desk, model: Model, page: Page
-) -> None:
-    model.play(Scenario(answer()))
-    run(page, "A", "kimi")
-    figure(page, "A", "Status")
     bench.edit("prompts/storefront.md", "You arrange", "You carefully arrange")
     page.wait_for_selector(
         "[data-side=B] [data-instructions]:has-text('carefully')", state="attached"
     )
-    model.play(Scenario(answer(component("hero", headline="Another thought"), component("grid"))))
+    hero = component("hero", headline="Another thought")
+    wrong = component("cta", headline="Now 20% off")
+    broken = answer(hero, component("grid"), wrong).replace('"id": "hero"', "'id': 'hero'")
+    model.play(Scenario(broken))
     run(page, "B", "kimi")
     assert figure(page, "B", "Drawn") == "2"
     assert figure(page, "A", "Drawn") == "5"
     assert "carefully" in str(model.requests[1].body)
     assert "carefully" not in str(model.requests[0].body)
+    assert figure(page, "B", "Status") == "partial"
+    assert figure(page, "B", "Refused") == "1"
+    assert figure(page, "B", "Mended") != "0"
+    refused = page.text_content("[data-side=B] [data-what=refused]") or ""
+    assert refused.endswith("cta.headline: OFFER_NOT_STATED (20 % off)")
+    assert int(figure(page, "B", "Written").split()[0]) > 0
+    assert KEY not in page.content()
 
+    page.select_option("[data-side=A] [data-sample] select", "hero")
+    page.fill("[data-side=A] [data-sample] input", "from-a-run")
+    page.click("[data-side=A] [data-sample] button")
+    page.wait_for_selector("[data-side=A] [data-sample] .status:has-text('Saved as from-a-run')")
+    kept = json.loads(bench.text("components/hero.samples.json"))[-1]
+    assert kept == {"name": "from-a-run", "config": component("hero")["config"]}
 
-def test_a_run_is_kept_as_a_recording_that_can_be_played(
-    bench: Desk, model: Model, page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = answer()
-    model.play(Scenario(text))
-    run(page, "A", "kimi")
-    figure(page, "A", "Status")
     page.fill("[data-side=A] [data-record] input", "autumn-run")
     page.click("[data-side=A] [data-record] button")
     page.wait_for_selector("[data-side=A] [data-record] .status:has-text('Saved as')")
@@ -105,18 +91,6 @@ def test_a_run_is_kept_as_a_recording_that_can_be_played(
     page.goto(f"{bench.url}/play")
     page.select_option("[name=source]", "recording:autumn-run")
     page.wait_for_selector("[data-view=kept] [data-caption]:has-text('the same')")
-
-
-def test_a_component_of_a_run_is_kept_as_a_sample(bench: Desk, model: Model, page: Page) -> None:
-    model.play(Scenario(answer()))
-    run(page, "A", "kimi")
-    figure(page, "A", "Status")
-    page.select_option("[data-side=A] [data-sample] select", "hero")
-    page.fill("[data-side=A] [data-sample] input", "from-a-run")
-    page.click("[data-side=A] [data-sample] button")
-    page.wait_for_selector("[data-side=A] [data-sample] .status:has-text('Saved as from-a-run')")
-    kept = json.loads(bench.text("components/hero.samples.json"))[-1]
-    assert kept == {"name": "from-a-run", "config": component("hero")["config"]}
 
 
 def test_a_new_component_is_offered_to_the_model_and_composed_into_the_shops_page(
