@@ -18,10 +18,11 @@ from typing import Any
 from app.util.lazy import Lazy
 
 _LATE = (
-    *("anyio", "anyio.abc", "anyio.to_thread", "configparser", "http.client", "locale"),
-    *("jinja2.compiler", "jinja2.lexer", "jinja2.parser", "logging.config", "platform"),
-    *("starlette.formparsers", "tempfile", "textwrap", "uvicorn._types"),
-    *(f"uvicorn.middleware.{name}" for name in ("asgi2", "message_logger", "wsgi")),
+    *("anyio", "anyio.abc", "anyio.to_thread", "configparser", "http.client", "http.cookies"),
+    *("jinja2.compiler", "jinja2.lexer", "jinja2.parser", "locale", "logging.config", "mimetypes"),
+    *("platform", "shlex", "starlette.formparsers", "starlette.websockets", "tempfile"),
+    *("uvicorn._types", "uvicorn.middleware.asgi2", "uvicorn.middleware.message_logger"),
+    "uvicorn.middleware.wsgi",
 )
 """Modules that are called, or asked for what they have: what is inherited from has to be there."""
 
@@ -59,7 +60,7 @@ if _LEAN:
     _modules["uvicorn.main"] = None
     _late = {name: _Module(name) for name in _LATE if name not in _modules}
     _modules |= _late
-    vars(http)["client"] = _modules["http.client"]
+    vars(http).update(client=_modules["http.client"], cookies=_modules["http.cookies"])
 
 import jinja2  # noqa: E402, F401 - while others stand for what these would load
 import sse_starlette.sse  # noqa: E402, F401
