@@ -1,7 +1,5 @@
 """Where pictures may come from: the catalog's own folder, or an https address."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

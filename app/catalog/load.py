@@ -1,7 +1,5 @@
 """All catalogs of this installation: one file, or a folder in which each file is a shop."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import time

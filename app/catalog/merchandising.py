@@ -1,7 +1,5 @@
 """merchandising.toml -> the merchant's rules, checked by line, and as they hold at a moment."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import combinations

@@ -1,7 +1,5 @@
 """The languages a catalog is translated to: each makes a further shop of the same goods."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple, cast

@@ -57,7 +57,7 @@ class Specs(Mapping[str, ComponentSpec]):
         return len(self.load())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Library:
     """Everything we can draw. `digest` changes whenever a template, style or schema does.
 

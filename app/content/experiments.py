@@ -1,7 +1,5 @@
 """experiments.toml -> the experiments of an installation, with the prompts of their arms."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import partial

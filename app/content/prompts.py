@@ -1,7 +1,5 @@
 """The texts a designer has put into `prompts/`, read once."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping

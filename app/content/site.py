@@ -1,7 +1,5 @@
 """What is read from disk before the first request: what we sell, draw and say."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -45,7 +43,7 @@ class SiteContent(NamedTuple):
     public_url: str = ""
     security_contact: str = ""
 
-    def with_catalogs(self, catalogs: Catalogs) -> SiteContent:
+    def with_catalogs(self, catalogs: Catalogs) -> "SiteContent":
         """Return the same files with other goods."""
         assets = self.assets.with_brands(catalogs.shops.values())
         return self._replace(catalogs=catalogs, assets=assets)
@@ -112,7 +110,7 @@ def catalog_stamps(settings: Settings) -> Mapping[Path, Stamp]:
 
 def feed_source(
     settings: Settings, importer: Importer | None = None
-) -> FeedDownload | ShopifyStore | None:
+) -> "FeedDownload | ShopifyStore | None":
     """Return what keeps the catalog's file as it is elsewhere, where the catalog is not ours."""
     folder, shop_file = places_of(settings)
     check = partial((importer or importer_of(settings)).check, shop_file=shop_file)

@@ -69,7 +69,7 @@ class Kind(NamedTuple):
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PagePlan:
     """The slots of the page in reading order, and by name the kinds that may fill them.
 

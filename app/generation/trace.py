@@ -1,7 +1,5 @@
 """What happened to one page, in codes, counts and sizes; never content."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

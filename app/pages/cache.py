@@ -1,7 +1,5 @@
 """Finished pages in KV, the busiest of them in memory, ready to be sent."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 from collections import OrderedDict
@@ -31,7 +29,7 @@ _MOST_KEYS = 20_000
 _COMPRESSION = 6
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Form:
     """A page's bytes, and how many keys share them, compressed for the first who asks."""
 

@@ -1,7 +1,5 @@
 """What measures pages while they are composed: a clock, the metrics, and a span for each."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial

@@ -1,7 +1,5 @@
 """Runs the composing of pages in the background: once for all who ask, and to its end."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

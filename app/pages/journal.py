@@ -4,8 +4,6 @@ A reader holds a position and nothing else, so a slow or vanished one costs no m
 delays the composing or another reader. Everything is bounded: events a page, pages, and time kept.
 """
 
-from __future__ import annotations
-
 import asyncio
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """Answers visits: with a finished page, or with a shell while the page is composed."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Draws what a shop shows before a page is composed: its fallbacks, and shells around them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import product
 from types import MappingProxyType

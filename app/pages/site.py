@@ -1,7 +1,5 @@
 """The site as it is now: one immutable snapshot, swapped by one reference."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """Remembers shoppers for a few seconds, so that a kept page needs no database."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple, Protocol

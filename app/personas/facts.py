@@ -1,7 +1,5 @@
 """Turns events that a browser reports into facts, with categories and prices from the catalog."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType

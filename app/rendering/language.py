@@ -1,7 +1,5 @@
 """A language's words from message catalogs, and its numbers and prices as CLDR writes them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

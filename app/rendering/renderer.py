@@ -1,7 +1,5 @@
 """Renders components, the store page and the catalog's own pages with the library's templates."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial

@@ -1,7 +1,5 @@
 """Builds the storage that the settings name: one machine, a cluster, the Worker, or Cloudflare."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -62,8 +60,8 @@ class Storage(NamedTuple):
     counts: Mapping[str, Counter[str]] = {}
     hold: Callable[[], AbstractContextManager[None]] = nullcontext
     ledgers: SharedLedgers | None = None
-    journal: RedisJournal | None = None
-    rates: RedisRates | None = None
+    journal: "RedisJournal | None" = None
+    rates: "RedisRates | None" = None
     pools: Callable[[], Mapping[str, Pool]] = dict
     files: EdgeFiles | None = None
     hears: float = 1.0

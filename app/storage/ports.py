@@ -1,7 +1,5 @@
 """The ports to storage, where there is more than one implementation or a stand-in."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 

@@ -1,7 +1,5 @@
 """A circuit breaker: after enough failures in a row a server is left alone for a while."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 

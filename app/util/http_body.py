@@ -1,7 +1,5 @@
 """A body in the forms it is sent in: plain, gzipped, with its ETag; and a cache of them."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """What all handlers share: which shop a request is for, who sends it, and the pages."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Hashable
 from typing import NamedTuple
 

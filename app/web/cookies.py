@@ -4,8 +4,6 @@ The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, se
 epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import re

@@ -1,7 +1,5 @@
 """Messages of pages that say that something is missing, failed or done."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

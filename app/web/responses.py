@@ -1,7 +1,5 @@
 """Sends a response in one go: plain or gzipped, whole or 304; and JSON."""
 
-from __future__ import annotations
-
 import json
 from typing import NamedTuple
 

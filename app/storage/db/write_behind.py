@@ -1,7 +1,5 @@
 """Writes to the database later and together, so that no shopper waits for a record."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import Counter, OrderedDict
