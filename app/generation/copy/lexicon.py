@@ -79,14 +79,32 @@ class Hit(NamedTuple):
     value: Decimal | None = None
 
 
+_Lines = defaultdict[str, list[Line]]
+
+
+class Opened:
+    """Lines by what they may begin with: a word, its beginning, its end, or what is inside it."""
+
+    def __init__(self) -> None:
+        self.exact, self.starts, self.ends, self.inside = (_Lines(list) for _ in range(4))
+
+    def update(self, other: Opened) -> None:
+        """Add the lines of another."""
+        for ours, theirs in (
+            (self.exact, other.exact),
+            (self.starts, other.starts),
+            (self.ends, other.ends),
+            (self.inside, other.inside),
+        ):
+            for begin, lines in theirs.items():
+                ours[begin] += lines
+
+
 class Lexicon:
     """One list: its lines by the words they may begin with, its number words, its common words."""
 
     def __init__(self, language: str, text: str) -> None:
-        self._exact: defaultdict[str, list[Line]] = defaultdict(list)
-        self._starts: defaultdict[str, list[Line]] = defaultdict(list)
-        self._ends: defaultdict[str, list[Line]] = defaultdict(list)
-        self._inside: defaultdict[str, list[Line]] = defaultdict(list)
+        self.opened = Opened()
         self._by_number: list[Line] = []
         self.common: set[str] = set()
         sections: dict[Section, list[str]] = defaultdict(list)
@@ -114,35 +132,55 @@ class Lexicon:
             if not bare:
                 self._by_number.append(line)
             elif piece[0] == "#" or (piece[0] in "*+" and piece[-1] in "*+"):
-                self._inside[bare].append(line)
+                self.opened.inside[bare].append(line)
             elif piece[-1] in "*+":
-                self._starts[bare].append(line)
+                self.opened.starts[bare].append(line)
             else:
-                (self._ends if piece[0] in "*+" else self._exact)[bare].append(line)
+                (self.opened.ends if piece[0] in "*+" else self.opened.exact)[bare].append(line)
 
-    def opened_by(self, word: str) -> dict[Line, bool]:
-        """Return the lines that may begin with a word, in their order, each with whether abroad.
+    def opened_by_number(self, word: str) -> Sequence[Line]:
+        """Return the lines that begin with a number, if the word is one."""
+        lines = self._by_number
+        if lines and (word[0].isdecimal() or self.numbers.value_of(word) is not None):
+            return lines
+        return ()
+
+
+class _Together:
+    """Several lists, among whose lines a word is looked up once."""
+
+    def __init__(self, lexicons: Mapping[str, Lexicon]) -> None:
+        self._lexicons = lexicons.values()
+        self._place = {language: place for place, language in enumerate(lexicons)}
+        self._opened = Opened()
+        for lexicon in self._lexicons:
+            self._opened.update(lexicon.opened)
+
+    def opened_by(self, word: str) -> list[tuple[Line, bool]]:
+        """Return the lines that may begin with a word, list by list, each with whether abroad.
 
         In a text of another language only whole words and long beginnings count.
         """
-        number = word[0].isdecimal() or self.numbers.value_of(word) is not None
-        found = dict.fromkeys(self._by_number if number else (), True)
+        found: dict[Line, bool] = {}
+        opened = self._opened
 
         def add(lines: Iterable[Line], *, abroad: bool) -> None:
             for line in lines:
                 found[line] = found.get(line, False) or abroad
 
+        for lexicon in self._lexicons:
+            add(lexicon.opened_by_number(word), abroad=True)
         for form in forms(word):
-            add(self._exact.get(form, ()), abroad=True)
+            add(opened.exact.get(form, ()), abroad=True)
             for size in range(_SHORTEST_STEM, min(len(form), LONGEST_STEM) + 1):
-                if lines := self._starts.get(form[:size]):
+                if lines := opened.starts.get(form[:size]):
                     add(lines, abroad=size >= _SHORTEST_ABROAD)
-                if lines := self._ends.get(form[-size:]):
+                if lines := opened.ends.get(form[-size:]):
                     add(lines, abroad=False)
-            for stem, lines in self._inside.items():
+            for stem, lines in opened.inside.items():
                 if stem in form:
                     add(lines, abroad=False)
-        return found
+        return sorted(found.items(), key=lambda it: self._place[it[0].language])
 
 
 class Lexicons(Mapping[str, Lexicon]):
@@ -151,6 +189,7 @@ class Lexicons(Mapping[str, Lexicon]):
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
         self._read: dict[str, Lexicon] = {}
+        self._together = lru_cache(4)(self._read_together)
         self._opened_by = lru_cache(4096)(self._lines_that_open)
         self.common_in = lru_cache(4096)(self._languages_that_use)
 
@@ -182,7 +221,7 @@ class Lexicons(Mapping[str, Lexicon]):
                 if (
                     (abroad and at_home_only)
                     or (follows is not None and after[at].isdisjoint(follows))
-                    or any(map(anywhere.isdisjoint, phrase.needs))
+                    or (phrase.needs and any(map(anywhere.isdisjoint, phrase.needs)))
                 ):
                     continue
                 found = phrase.find(text, at)
@@ -202,10 +241,12 @@ class Lexicons(Mapping[str, Lexicon]):
         """
         return tuple(
             (line, line.phrase, not abroad, line.phrase.follows(word))
-            for language in languages
-            for line, abroad in self[language].opened_by(word).items()
+            for line, abroad in self._together(languages).opened_by(word)
             if line.phrase
         )
+
+    def _read_together(self, languages: tuple[str, ...]) -> _Together:
+        return _Together({language: self[language] for language in languages})
 
     def _languages_that_use(self, word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Return the languages in which a word is common."""

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import NamedTuple
 
 from app.generation.copy.lexicon import Hit, Lexicons
@@ -65,10 +66,14 @@ class Statement(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a text of the catalog states, in the terms in which copy is looked at."""
+    """What a text of the catalog states, in the terms in which copy is looked at.
+
+    `listed` are its words, each after a space.
+    """
 
     keys: frozenset[str]
     words: frozenset[str]
+    listed: str
     unspaced: str
     clauses: frozenset[str]
     numbers: frozenset[Decimal]
@@ -92,8 +97,9 @@ class Facts(NamedTuple):
             return word in self.unspaced
         for form in forms(word):
             stem, longest = form[: max(_SMALL + 1, len(form) - _ENDING)], len(form) + _ENDING
-            if form in self.words or any(
-                own.startswith(stem) and len(own) <= longest for own in self.words
+            if form in self.words or (
+                f" {stem}" in self.listed
+                and any(own.startswith(stem) and len(own) <= longest for own in self.words)
             ):
                 return True
         return False
@@ -112,10 +118,12 @@ class Reader:
         folded = fold(text)
         tokens = words(folded)
         known = {*tokens, *words(joined(folded))}
+        spelled = frozenset(form for word in known for form in forms(word))
         statements = list(self._read(text, of_facts=True))
         return Facts(
             frozenset(statement.key for statement in statements),
-            frozenset(form for word in known for form in forms(word)),
+            spelled,
+            "".join(f" {word}" for word in spelled),
             "".join(tokens),
             frozenset(clauses_of(text)),
             frozenset(self._all_numbers(tokens)),
@@ -166,9 +174,8 @@ class Reader:
 
     def _spoken(self, tokens: Sequence[str], languages: tuple[str, ...]) -> frozenset[str]:
         """Return the shop's language, and the one that these words are rather in."""
-        score = Counter[str]()
-        for word in tokens:
-            score.update(self._lexicons.common_in(word, languages))
+        common = (self._lexicons.common_in(word, languages) for word in tokens)
+        score = Counter(chain.from_iterable(common))
         likeliest = max(score, key=score.__getitem__, default=UNIVERSAL)
         rather = score[likeliest] > score[self._language]
         return frozenset((self._language, UNIVERSAL, *([likeliest] if rather else [])))

@@ -66,7 +66,7 @@ _SOUNDS_LIKE_A_CLAIM, _SOUNDS_LIKE_NONE = 1.6, -1.5
 
 _PLAIN_SYMBOLS = "©®°"
 _EMOJI_PARTS = re.compile("[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
-_EXCLAMATION = ("!", "\u00a1", "\u01c3")
+_EXCLAMATION = re.compile("[!\u00a1\u01c3]")
 _EMPHASIS = r"(?:\*+|_+|`+|~~)"
 _MARKDOWN = re.compile(
     rf"(?<![\w*`~]){_EMPHASIS}\w|\w[.,;:?]?{_EMPHASIS}(?!\w)|^[#@]+(?!\d)|[\[\]]|^%\(?[a-zA-Z]"
@@ -208,12 +208,12 @@ def _looks(text: str) -> Iterator[Finding]:
     """Yield what no copy should look like."""
     readable = unicodedata.normalize("NFKC", text)
     for word in readable.split():
-        if any(sign in word for sign in _EXCLAMATION):
+        if _EXCLAMATION.search(word):
             yield Finding("EXCLAMATION_IN_COPY", word)
         if _MARKDOWN.search(word):
             yield Finding("MARKUP_IN_COPY", word)
-    pictures = [char for char in readable if not char.isascii() and _is_picture(char)]
-    if pictures:
+    strange = "" if readable.isascii() else readable
+    if pictures := [char for char in strange if not char.isascii() and _is_picture(char)]:
         yield Finding("EMOJI_IN_COPY", "".join(pictures))
     if _NOT_WRITTEN.fullmatch(readable):
         yield Finding("TASK_IN_COPY", readable)
