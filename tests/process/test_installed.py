@@ -69,22 +69,21 @@ def test_the_command_knows_its_version(wandstore: Path, tmp_path: Path) -> None:
     assert run(wandstore, "--version", home=tmp_path).stdout == f"wandstore {__version__}\n"
 
 
-def test_it_serves_the_demo_shop(wandstore: Path, tmp_path: Path) -> None:
-    with Server(tmp_path / "data", {"WANDSTORE_DESIGN": ""}, command=(wandstore,)) as server:
+def test_it_serves_the_demo_shop_and_keeps_nothing_in_the_package(
+    wandstore: Path, tmp_path: Path
+) -> None:
+    quiet = {"HOME": str(tmp_path), "WANDSTORE_DATA": "", "WANDSTORE_DESIGN": ""}
+    with Server(tmp_path / "data", quiet, command=(wandstore,)) as server:
         page = http.get(f"{server.url}/store")
         health = http.get(f"{server.url}/health").json()
     assert "Dusk &amp; Dowel" in page.text
     assert health["status"] == "healthy"
-
-
-def test_what_it_keeps_is_not_kept_in_the_package(wandstore: Path, tmp_path: Path) -> None:
-    quiet = {"HOME": str(tmp_path), "WANDSTORE_DATA": "", "WANDSTORE_DESIGN": ""}
-    with Server(tmp_path / "data", quiet, command=(wandstore,)):
-        pass
     assert (tmp_path / ".local/state/wandstore/shop.sqlite3").is_file()
 
 
-def test_a_shop_of_ones_own_is_written_checked_and_served(wandstore: Path, tmp_path: Path) -> None:
+def test_a_shop_of_ones_own_is_written_checked_and_served_and_what_is_wrong_is_said(
+    wandstore: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "corner-shop"
     made = run(wandstore, "new", folder, home=tmp_path)
     assert (made.returncode, made.stderr) == (0, "")
@@ -118,12 +117,6 @@ def test_a_shop_of_ones_own_is_written_checked_and_served(wandstore: Path, tmp_p
     assert workbench["faults"] == []
     assert (folder / "data" / "shop.sqlite3").is_file()
 
-
-def test_what_is_wrong_with_a_shop_is_said_and_is_the_exit_status(
-    wandstore: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "shop"
-    run(wandstore, "new", folder, home=tmp_path)
     (folder / "prompts" / "storefront.md").unlink()
     checked = run(wandstore, "check", folder, home=tmp_path)
     assert checked.returncode == 1
