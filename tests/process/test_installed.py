@@ -121,10 +121,10 @@ def test_a_shop_of_ones_own_is_written_checked_and_served_and_what_is_wrong_is_s
     checked = run(wandstore, "check", folder, home=tmp_path)
     assert checked.returncode == 1
     assert checked.stdout == "prompts/storefront.md: missing\nproblems: 1\n"
-    served = run(wandstore, "serve", folder, home=tmp_path)
-    assert served.returncode == 2
-    assert served.stderr.startswith("wandstore cannot start: ")
-    assert served.stderr.count("\n") == 1
+    refused = run(wandstore, "serve", folder, home=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("wandstore cannot start: ")
+    assert refused.stderr.count("\n") == 1
 
 
 def test_a_folder_that_will_not_do_is_told_in_a_line(wandstore: Path, tmp_path: Path) -> None:
