@@ -187,15 +187,11 @@ def _key(name: str) -> str:
 @lru_cache(TAGS)
 def formats_of(tag: str) -> Formats:
     """Return a locale's forms, those of English where CLDR does not know the language."""
-    wanted = [*likely(tag), USUAL]
-    found: dict[str, Any] = {}
-    with CLDR.open(encoding="utf-8") as lines:
-        shared = json.loads(next(lines))
-        for line in lines:
-            name = line[2 : line.index('"', 2)]
-            if name in wanted:
-                found |= json.loads(line)
-    own = next(found[name] for name in wanted if name in found)
+    lines = CLDR.read_bytes()
+    shared = json.loads(lines[: lines.index(b"\n")])
+    places = (lines.find(f'\n{{"{name}"'.encode()) + 1 for name in (*likely(tag), USUAL))
+    at = next(filter(None, places))
+    (own,) = json.loads(lines[at : lines.index(b"\n", at)]).values()
     return Formats(
         **{
             **own,
