@@ -26,7 +26,7 @@ _FEWEST_PACKED = 18
 _PAGES = (b"<!doctype html", b"<html")
 _PAGE_BEGINS = 1024
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-_DECLARED = re.compile(rb"\s*<\?xml[^>]{1,100}encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_DECLARED = rb"\s*<\?xml[^>]{1,100}encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']"
 """How an XML file says in which encoding it is."""
 
 _TABLES = {".csv", ".tsv", ".txt"}
@@ -106,7 +106,7 @@ def open_text(path: Path) -> FeedText:
         try:
             size = _look_through(path, encoding)
         except UnicodeDecodeError:
-            if declared := _DECLARED.match(beginning):
+            if declared := re.match(_DECLARED, beginning):
                 encoding = declared[1].decode()
             elif path.suffix.lower() in _TABLES and _is_western(path):
                 encoding, note = _WESTERN, "is not UTF-8 text, and is read as Windows-1252"

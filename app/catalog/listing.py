@@ -51,7 +51,7 @@ MOST_TAGS = 10
 
 _LONGEST_TAG = 30
 _POINTS = ".,\u066b\uff0e\uff0c"
-_PRICE = re.compile(rf"\d{{1,9}}(?:[{_POINTS}]\d{{1,3}})?")
+_PRICE = rf"\d{{1,9}}(?:[{_POINTS}]\d{{1,3}})?"
 """In the digits and points that keyboards have: Arabic and full-width ones as well."""
 
 _POINT = str.maketrans(dict.fromkeys(_POINTS, "."))
@@ -271,7 +271,7 @@ def _understood(shop: Shop, query: ListingQuery) -> tuple[ListingQuery, tuple[st
 def _makes_sense(name: str, value: str) -> bool:
     if name == IN_STOCK:
         return value == YES
-    return name == TAG or _PRICE.fullmatch(value) is not None
+    return name == TAG or re.fullmatch(_PRICE, value) is not None
 
 
 def _amount(text: str) -> Decimal:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 _CAPABILITY = "dev.ucp.shopping.permalink"
-_ENDPOINT = re.compile(
+_ENDPOINT = (
     r"https://(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}(?:/[A-Za-z0-9._~-]{1,60}){0,6}"
 )
 _USUAL = "/cart"
@@ -107,7 +107,7 @@ def _named(profile: object) -> str:
     declared = _part(_part(ucp, "capabilities"), _CAPABILITY)
     for one in declared if isinstance(declared, list) else []:
         endpoint = _part(_part(one, "config"), "endpoint")
-        if isinstance(endpoint, str) and _ENDPOINT.fullmatch(endpoint):
+        if isinstance(endpoint, str) and re.fullmatch(_ENDPOINT, endpoint):
             return endpoint
     return ""
 

@@ -19,9 +19,7 @@ from app.domain.catalog import Product, Shop
 from app.util.lazy import Lazy
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
-_MARKS = re.compile(
-    "[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u0655\u0670\u00ad\u200c\u200d\u02bc\u2019]+"
-)
+_MARKS = "[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u0655\u0670\u00ad\u200c\u200d\u02bc\u2019]+"
 """Accents, vowel points, hamza, kashida, and what people leave out, as the apostrophe of men's."""
 
 _LETTERS = str.maketrans(
@@ -46,7 +44,7 @@ _RELATED = {"nb": "no", "nn": "no"}
 """Languages whose endings are those of others."""
 
 _ARABIC = re.compile(r"[\u0621-\u064a]+")
-_VOWELS = re.compile("^\u0627\u0644(?=...)|[\u0627\u0629\u0648\u0649\u064a]")
+_VOWELS = "^\u0627\u0644(?=...)|[\u0627\u0629\u0648\u0649\u064a]"
 """The Arabic article, and the letters that come and go between a singular and its broken plural."""
 
 _FEWEST_CONSONANTS = 3
@@ -279,7 +277,7 @@ def fold(text: str) -> str:
 @lru_cache(4096)
 def _without_marks(run: str) -> str:
     parted = unicodedata.normalize("NFKD", run.casefold().translate(_LETTERS))
-    return unicodedata.normalize("NFC", _MARKS.sub("", parted))
+    return unicodedata.normalize("NFC", re.sub(_MARKS, "", parted))
 
 
 def _texts(items: Iterable[Product], tag_names: Mapping[str, str]) -> Iterator[str]:
@@ -309,7 +307,7 @@ def _stemmer(locale: str) -> _Stem:
 
 def _root(word: str) -> str:
     """Return the consonants of an Arabic word, as its broken plural has them; else nothing."""
-    consonants = _VOWELS.sub("", word) if _ARABIC.fullmatch(word) else ""
+    consonants = re.sub(_VOWELS, "", word) if _ARABIC.fullmatch(word) else ""
     return consonants if len(consonants) >= _FEWEST_CONSONANTS else ""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from html import unescape
 
 from app.util.joiners import drop_loose
 
@@ -75,6 +74,10 @@ def _shown(markup: str) -> str:
     """Return the text that HTML shows: blocks set apart by spaces, scripts and styles left out."""
     end = markup.rfind(">") + 1
     if "<" not in markup[:end]:
+        if "&" not in markup.replace("& ", ""):
+            return markup
+        from html import unescape  # noqa: PLC0415 - feeds without references need none
+
         return unescape(markup)
     from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - feeds without tags need none
 

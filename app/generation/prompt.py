@@ -23,7 +23,7 @@ from app.rendering.language import formats_of
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_TOKEN = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]|\n")
+_PIECE = r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]|\n"
 _SMALL_SHOP = 8
 """With fewer products, lists may be shorter than their components say."""
 
@@ -148,7 +148,7 @@ def count_tokens(text: str) -> int:
 
     Providers count with tables of their own and say so with each answer; this is for comparing.
     """
-    return len(_TOKEN.findall(text))
+    return len(re.findall(_PIECE, text))
 
 
 _tokens_of_stable = lru_cache(16)(count_tokens)

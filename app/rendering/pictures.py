@@ -13,7 +13,7 @@ _USUAL = 640
 """What browsers load that know nothing of several widths."""
 
 _SHOPIFY = re.compile(r"https://(?:cdn\.shopify\.com/s|[^/?#]+/cdn/shop)/files/[^?#]+(?:\?[^#]*)?")
-_SIZED = re.compile(r"_(?:\d+x\d*|x\d+|pico|icon|thumb|small|compact|medium|large|grande)(?=[@._])")
+_SIZED = r"_(?:\d+x\d*|x\d+|pico|icon|thumb|small|compact|medium|large|grande)(?=[@._])"
 """The older way to name a size, in the file's own name: such an address is left as it is."""
 
 _FIRST = re.compile(
@@ -60,7 +60,7 @@ def with_preload(html: str) -> str:
 def _shopify(url: str) -> str:
     """Return the template of Shopify's image service where it serves the picture."""
     path, _, query = url.partition("?")
-    if not _SHOPIFY.fullmatch(url) or _SIZED.search(path) or "width=" in query:
+    if not _SHOPIFY.fullmatch(url) or re.search(_SIZED, path) or "width=" in query:
         return ""
     return "{url}&width={width}" if query else "{url}?width={width}"
 

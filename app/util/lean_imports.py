@@ -18,11 +18,11 @@ from typing import Any
 from app.util.lazy import Lazy
 
 _LATE = (
-    *("anyio", "anyio.abc", "anyio.to_thread", "configparser", "http.client", "http.cookies"),
-    *("jinja2.compiler", "jinja2.lexer", "jinja2.parser", "locale", "logging.config", "mimetypes"),
-    *("platform", "shlex", "starlette.formparsers", "starlette.websockets", "tempfile"),
-    *("uvicorn._types", "uvicorn.middleware.asgi2", "uvicorn.middleware.message_logger"),
-    "uvicorn.middleware.wsgi",
+    *("anyio", "anyio.abc", "anyio.to_thread", "configparser", "html", "http.client"),
+    *("http.cookies", "jinja2.compiler", "jinja2.lexer", "jinja2.parser", "locale"),
+    *("logging.config", "mimetypes", "platform", "shlex", "starlette.formparsers"),
+    *("starlette.websockets", "tempfile", "uvicorn._types", "uvicorn.middleware.asgi2"),
+    *("uvicorn.middleware.message_logger", "uvicorn.middleware.wsgi"),
 )
 """Modules that are called, or asked for what they have: what is inherited from has to be there."""
 
