@@ -69,7 +69,7 @@ def test_a_small_model_composes_a_page(tmp_path: Path, small_model: str) -> None
         environment = dict(
             QUICK,
             WANDSTORE_CATALOG=str(ROOT / "tests" / "corpora" / "eval" / "fr.json"),
-            WANDSTORE_ANSWER_TOKENS="16",
+            WANDSTORE_ANSWER_TOKENS="12",
             KIMI_API_KEY="none",
             KIMI_BASE_URL=f"{small_model}/v1",
             KIMI_MODEL=NAME,
