@@ -1,5 +1,7 @@
 """Full-text search: accents and endings make no difference, and near misses are found too."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from array import array

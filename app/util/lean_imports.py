@@ -20,11 +20,17 @@ from app.util.lazy import Lazy
 _LATE = (
     *("anyio", "anyio.abc", "anyio.to_thread", "configparser", "html", "http.client"),
     *("http.cookies", "jinja2.compiler", "jinja2.lexer", "jinja2.parser", "locale"),
-    *("logging.config", "mimetypes", "platform", "shlex", "starlette.formparsers"),
-    *("starlette.websockets", "tempfile", "uvicorn._types", "uvicorn.middleware.asgi2"),
+    *("logging.config", "mimetypes", "platform", "shlex", "starlette.websockets"),
+    *("tempfile", "uvicorn._types", "uvicorn.middleware.asgi2"),
     *("uvicorn.middleware.message_logger", "uvicorn.middleware.wsgi"),
 )
 """Modules that are called, or asked for what they have: what is inherited from has to be there."""
+
+
+def _loaded(name: str) -> ModuleType:
+    if isinstance(sys.modules.get(name), _Module):  # it is used while those are loaded that name it
+        del sys.modules[name]
+    return importlib.import_module(name)
 
 
 class _Module(ModuleType):
@@ -38,10 +44,13 @@ class _Late:
     """Stands for what has a name in a module, which is loaded once that is used."""
 
     def __init__(self, module: str, name: str) -> None:
-        self._found = Lazy(lambda: getattr(importlib.import_module(module), name))
+        self._found = Lazy(lambda: getattr(_loaded(module), name))
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         return self._found()(*positional, **named)
+
+    def __instancecheck__(self, it: object) -> bool:
+        return isinstance(it, self._found())
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what `typing` looks for in whatever is named in an annotation
@@ -73,6 +82,7 @@ from uvicorn.server import Server  # noqa: E402
 if _LEAN:
     _modules["uvicorn"].Config = Config
     for _name in _late:
-        del _modules[_name]
+        if isinstance(_modules[_name], _Module):
+            del _modules[_name]
 
 __all__ = ["Config", "Server"]
