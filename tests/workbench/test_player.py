@@ -33,9 +33,7 @@ def page(window: Watched, desk: Desk) -> Iterator[Page]:
 
 def open_player(desk: Desk, page: Page, **choices: str) -> None:
     """Have the player play with these choices, all told at once, and otherwise as it was opened."""
-    if page.url != f"{desk.url}/play":
-        page.goto(f"{desk.url}/play")
-        loaded(page)
+    go_to_the_player(desk, page)
     begin = """(form, choices) => {
       form.reset();
       for (const [name, value] of Object.entries(choices)) form[name].value = value;
@@ -43,6 +41,14 @@ def open_player(desk: Desk, page: Page, **choices: str) -> None:
     }"""
     page.eval_on_selector("[data-score]", begin, choices)
     loaded(page)
+
+
+def go_to_the_player(desk: Desk, page: Page) -> None:
+    """Open the player, if it is not what the window shows."""
+    if page.url != f"{desk.url}/play":
+        page.goto(f"{desk.url}/play")
+        page.wait_for_selector("body[data-listening]")
+        loaded(page)
 
 
 def loaded(page: Page) -> None:
@@ -160,7 +166,6 @@ def test_an_event_has_a_fate_of_its_own(desk: Desk, page: Page) -> None:
       selects[at].dispatchEvent(new Event("change"));
     })"""
     page.eval_on_selector_all("[data-events] select", choose, ["twice", "swapped", "none", "lost"])
-    loaded(page)
     page.select_option("[data-events] tr:nth-child(5) select", "late")
     loaded(page)
     play_to_the_end(page)
@@ -222,6 +227,35 @@ def test_a_short_stall_only_takes_time(desk: Desk) -> None:
         return int(state["length"])
 
     assert length(kind="stalls", at=2, seconds=5) == length(kind="none") + 5000
+
+
+def test_a_component_taller_than_its_fallback_is_named_and_offered(desk: Desk, page: Page) -> None:
+    styles = desk.text("components/filters.css")
+    tall = '[data-filled-by="filters"] > .ways { min-block-size: 400px; }'
+    go_to_the_player(desk, page)
+    with desk.saves() as news:
+
+        def save(text: str) -> None:
+            desk.save("components/filters.css", text)
+            page.wait_for_selector(f"body[data-seen='{next(news)['version']}']")
+            loaded(page)
+
+        save(f"{styles}{tall}\n")
+        open_player(desk, page, source="recording:compact")
+        play_to_the_end(page)
+        page.wait_for_selector("[data-shift-sum].bad")
+        said = page.text_content("[data-shift-sum]")
+        assert said == "Nothing has moved. filters would have moved what follows."
+        stream = view(page, "stream")
+        slot = stream.locator("[data-slot=filters]")
+        assert slot.evaluate("slot => slot.style.outlineStyle") == "dashed"
+        assert slot.get_attribute("data-filled-by") == "fallback"
+        content = page.locator("[data-shifts] [data-slot=filters] td:nth-child(3)")
+        assert content.text_content() == "taller, so it is offered"
+        slot.get_by_role("button", name="Arranged for you").click()
+        assert content.text_content() == "432 (filters)"
+        page.mouse.move(0, 0)  # what is pointed at is left as it is
+        save(styles)
 
 
 def test_a_live_composing_is_followed_and_can_be_played_again(desk: Desk, page: Page) -> None:
