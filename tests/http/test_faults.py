@@ -1,13 +1,17 @@
-"""Every fault, of either provider, at every moment: the page ends, every slot filled, as told."""
+"""Every fault, of either provider, at every moment: the page ends, every slot filled, as told.
+
+What a fault of a provider is at each moment its client tells, and alike; here each fault is of both,
+and at each moment of one.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
@@ -30,6 +34,8 @@ TEXT = answer()
 ENDS = ends_of_components(TEXT)
 GRID_BEGINS, GRID_ENDS = TEXT.index('{"type": "grid"'), ENDS[2]
 
+Place = TypeVar("Place")
+PROVIDERS = ("openai", "anthropic")
 MOMENTS: Mapping[str, tuple[Moment, int]] = {
     "before the first token": ("first_token", 0),
     "inside a component": ("chars", GRID_BEGINS + 40),
@@ -163,7 +169,7 @@ def environment(protocol: str, model: Model) -> dict[str, str]:
     return {**USUAL, **base}
 
 
-@pytest.fixture(scope="module", params=["openai", "anthropic"])
+@pytest.fixture(scope="module", params=PROVIDERS)
 def desk(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Desk]:
@@ -204,18 +210,23 @@ def check(sent: Mapping[str, Any], counted: Mapping[str, int], expected: Outcome
     assert KEY not in json.dumps(counted)
 
 
+def in_turn(desk: Desk, number: int, places: Iterable[Place]) -> list[Place]:
+    """Return every other place, those that the other provider leaves for the fault of this number."""
+    return list(places)[(number + PROVIDERS.index(desk.protocol)) % 2 :: 2]
+
+
 def _shown(value: object) -> str:
     if isinstance(value, Fault):
         return f"{value.kind} {value.status if value.kind == 'status' else value.when}"
     return value if isinstance(value, str) else ""
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("kind", STREAM_FAULTS)
-def test_a_fault_in_the_stream(desk: Desk, kind: FaultKind, moment: str) -> None:
-    when, at = MOMENTS[moment]
-    sent, counted = desk.ask(Scenario(TEXT, fault=Fault(kind, when, at)))
-    check(sent, counted, STREAM_FAULTS[kind][moment])
+@pytest.mark.parametrize(("number", "kind"), list(enumerate(STREAM_FAULTS)))
+def test_a_fault_in_the_stream(desk: Desk, number: int, kind: FaultKind) -> None:
+    for moment in in_turn(desk, number, MOMENTS):
+        when, at = MOMENTS[moment]
+        sent, counted = desk.ask(Scenario(TEXT, fault=Fault(kind, when, at)))
+        check(sent, {**counted, moment: 0}, STREAM_FAULTS[kind][moment])
 
 
 @pytest.mark.parametrize(("fault", "expected"), REPLACED, ids=_shown)
@@ -264,18 +275,18 @@ def test_a_second_attempt_that_answers_makes_the_page(desk: Desk) -> None:
     check(sent, counted, Outcome("success", "model", ("retried:MODEL_UNAVAILABLE",)))
 
 
-@pytest.mark.parametrize("share", range(4))
-@pytest.mark.parametrize("kind", ["cut", "stall", "reset"])
-def test_a_connection_that_ends_at_any_byte(desk: Desk, kind: FaultKind, share: int) -> None:
+@pytest.mark.parametrize(("number", "kind"), list(enumerate(("cut", "stall", "reset"))))
+def test_a_connection_that_ends_at_any_byte(desk: Desk, number: int, kind: FaultKind) -> None:
     """Four places spread over all the bytes of a response, headers and framing included.
 
     How much of what was sent before a reset is still read is the kernel's business.
     """
     scenario = Scenario(TEXT)
     protocol: Any = desk.protocol
-    at = len(response_bytes(scenario, protocol, "any")) * share // 4 + share
-    sent, counted = desk.ask(Scenario(TEXT, fault=Fault(kind, "byte", at)))
-    assert sent["status"] in ("success", "partial")
-    assert_filled(sent)
-    assert any(code.startswith("model_failed") for code in counted)
-    assert "out_of_time" not in counted
+    for share in in_turn(desk, number, range(4)):
+        at = len(response_bytes(scenario, protocol, "any")) * share // 4 + share
+        sent, counted = desk.ask(Scenario(TEXT, fault=Fault(kind, "byte", at)))
+        assert sent["status"] in ("success", "partial")
+        assert_filled(sent)
+        assert any(code.startswith("model_failed") for code in counted)
+        assert "out_of_time" not in counted
