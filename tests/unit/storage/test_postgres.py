@@ -89,6 +89,7 @@ async def sooner_or_later(database: PostgresDatabase) -> Persona:
         while True:
             with suppress(StorageError):
                 return await database.persona_of("shop_1", "demo")
+            await asyncio.sleep(0.02)
 
 
 def only(folder: Path, *names: str, **scripts: str) -> Path:
