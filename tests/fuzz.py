@@ -86,6 +86,7 @@ class Fuzz:
         corpus = json.loads((ROOT / "tests/corpora/hostile.json").read_text())
         self._hostile: list[str] = [text for text in corpus["copy"] if text.isprintable()]
         self._texts = [answer(), *recordings]
+        self._sound: set[str] = set()
         self._shop = load_catalogs(ROOT / "demo" / "catalog.json").default
         library = load_library(ROOT / "components")
         self._specs = library.specs
@@ -144,6 +145,8 @@ class Fuzz:
     def _draw(self, component: Component) -> None:
         html = self._renderer.component(component, self._shop)
         assert isinstance(html, str), "what was admitted cannot be drawn"
+        if html in self._sound:
+            return
         parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
         found = parser.parseFragment(html, container="section")
         for element in list(found.iter())[1:]:
@@ -151,6 +154,7 @@ class Fuzz:
             for name, value in element.attrib.items():
                 assert not name.startswith("on"), f"{name} is no attribute of a template"
                 assert name not in ("href", "src", "action") or value.startswith("/"), value
+        self._sound.add(html)
 
 
 def parsed(text: str, size: int) -> list[Proposal | Refusal]:
