@@ -241,7 +241,7 @@ def test_a_health_check_asks_the_api_once_in_a_while(
             client.get("/health")
     api = behind_the_api.stand_in
     assert isinstance(api, RestApi)
-    assert len(api.calls) <= 4
+    assert len(api.calls) < 20, "fewer than one for five checks, however slow they are"
 
 
 @pytest.mark.parametrize(
