@@ -1,7 +1,5 @@
 """The files of static/ with the components' styles: hashed names, compressed once."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -47,7 +45,7 @@ class Assets(NamedTuple):
     names: Mapping[str, str]
     digest: str
 
-    def with_brands(self, shops: Iterable[Shop]) -> Assets:
+    def with_brands(self, shops: Iterable[Shop]) -> "Assets":
         """Return them with the brands of these shops, and no others."""
         files = {name: body for name, body in self.files.items() if not is_brand(name)}
         files |= {brand_file(shop.id): _body(".css", brand_css(shop).encode()) for shop in shops}

@@ -1,7 +1,5 @@
 """Builds every address on a page; none comes from a model or a feed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, urlencode
@@ -25,7 +23,7 @@ class ShopUrls(NamedTuple):
     root: str
     assets: Mapping[str, str]
     public: str = ""
-    translations: tuple[tuple[Shop, ShopUrls], ...] = ()
+    translations: tuple[tuple[Shop, "ShopUrls"], ...] = ()
 
     def store(
         self,

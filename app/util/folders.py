@@ -25,6 +25,6 @@ def regular(path: Path) -> Path:
     Raises:
         OSError: it is there, and neither a file nor a folder, of which reading says that it is one.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if not path.is_file() and path.exists() and not path.is_dir():
         raise OSError(errno.EINVAL, "is not a file", str(path))
     return path

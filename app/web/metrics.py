@@ -1,7 +1,5 @@
 """GET /metrics: what an operator watches, as Prometheus reads it. Nobody else is told."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,7 +21,7 @@ from app.web.responses import NO_STORE, Response, send_response
 class MetricsPage(OperatorPage):
     """Tells what is counted and measured, and how things are at the moment."""
 
-    def __init__(self, web: AppContext, token: str, counters: Counters, gauges: Gauges) -> None:
+    def __init__(self, web: AppContext, token: str, counters: Counters, gauges: "Gauges") -> None:
         super().__init__(web, token)
         self._counters = counters
         self._gauges = gauges
