@@ -128,6 +128,8 @@ class Resources:
         words = content.prompts.words
 
         def load() -> None:
+            import app.web.event_stream  # noqa: F401, PLC0415 - no page waits for its library
+
             self.tracing.load()
             library.specs.load()
             compile_all(library.folder)

@@ -19,7 +19,6 @@ from types import FrameType
 from typing import Any, cast
 
 from jinja2 import TemplateError
-from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
 from app.content.site import SiteContent, feed_source, importer_of, read_site
@@ -212,7 +211,6 @@ def build_server(settings: Settings, read: Callable[[Settings], SiteContent]) ->
     for problem in content.experiments.problems:
         log.warning("%s: %s", problem.within(problem.file), problem.reason)
     app = create_app(settings, content)
-    AppStatus.enable_automatic_graceful_drain = False
     most, head, stall = settings.connections
     limit = connection_limit(most, memory_left())
     connections = Connections(limit, head, stall, app.at_once)

@@ -72,7 +72,6 @@ if _LEAN:
     vars(http).update(client=_modules["http.client"], cookies=_modules["http.cookies"])
 
 import jinja2  # noqa: E402, F401 - while others stand for what these would load
-import sse_starlette.sse  # noqa: E402, F401
 import starlette.applications  # noqa: E402
 import starlette.staticfiles  # noqa: E402, F401
 import uvicorn.protocols.http.httptools_impl  # noqa: E402, F401

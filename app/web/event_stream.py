@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from sse_starlette.sse import EventSourceResponse
+from sse_starlette.sse import AppStatus, EventSourceResponse
 from starlette.types import Receive, Scope, Send
+
+AppStatus.enable_automatic_graceful_drain = False
 
 _OPEN = b": open\n\n"
 _COMMENT = b": still here\n\n"

@@ -14,7 +14,6 @@ from app.pages.jobs import AtCapacity, Batches
 from app.pages.shells import VISIT
 from app.web.context import AppContext
 from app.web.crawlers import is_prefetch
-from app.web.event_stream import EventStream
 from app.web.responses import send_text
 
 EVENT_ID = re.compile(rb"^[0-9]{1,19}$")
@@ -68,6 +67,8 @@ async def send_events(
     cookie: bytes | None = None,
 ) -> None:
     """Send a page's events until it ends or its reader leaves, and comments while it is silent."""
+    from app.web.event_stream import EventStream  # noqa: PLC0415 - loaded when first needed
+
     cookies = {"Set-Cookie": cookie.decode()} if cookie else {}
     response = EventStream(_written(batches), {**_HEADERS, **cookies}, heartbeat)
     await response(scope, receive, send)

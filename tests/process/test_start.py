@@ -26,7 +26,7 @@ NOT_AT_THE_START = (
     *("opentelemetry", "requests", "app.generation.copy.rules", "app.insights.collect"),
     *("app.generation.parser.lexer", "app.catalog.rows", "app.llm.client", "logging.config"),
     *("anyio", "jinja2.compiler", "jinja2.lexer", "jinja2.parser", "http.client", "email.parser"),
-    *("tempfile", "shutil", "configparser", "uvicorn._types", "html"),
+    *("sse_starlette.sse", "tempfile", "shutil", "configparser", "uvicorn._types", "html"),
 )
 PARTS = ("components", "prompts", "static", "demo")
 
