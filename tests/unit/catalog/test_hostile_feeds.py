@@ -39,15 +39,15 @@ HOSTILE = st.one_of(
         ]
     ),
 )
+ONE = st.none() | st.booleans() | st.integers() | st.floats() | HOSTILE
 FIELDS = st.dictionaries(
     st.sampled_from(
         ["id", "title", "price", "compare_at_price", "stock", "tags", "image", "available"]
     ),
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | HOSTILE,
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3),
-        max_leaves=4,
-    ),
+    ONE
+    | st.lists(ONE, max_size=3)
+    | st.dictionaries(HOSTILE, ONE, max_size=3)
+    | st.sampled_from([[["a"], [{"b": [9]}]], {"a": {"": [None]}}, [{"mug": {"mug": "9"}}]]),
 )
 
 
