@@ -124,7 +124,7 @@ def test_an_answer_that_is_too_late_for_the_first_is_not_paid_again_for_each_new
     text = answer()
     model.play(Scenario(text, hold_after=([0, *ends_of_components(text)][components],)))
     server = serve(WANDSTORE_SLOT_SECONDS="3", **model.environment)
-    at_once = asyncio.run(crowd(server, 20))
+    at_once = asyncio.run(crowd(server, 8))
     later = [asyncio.run(finished_page(server)) for _ in range(3)]
     assert len(model.requests) == 1
     assert all('data-slot="grid" data-filled-by="grid"' in page for page in later)
