@@ -13,6 +13,7 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import KEY, Model, answer, component
 from tests.support.in_process import InProcessServer
+from tests.workbench.test_gallery import fits_a_narrow_screen
 from tools.support.browser import let_in, watched
 from tools.support.workbench import Desk, a_desk
 
@@ -74,6 +75,7 @@ def test_two_runs_show_their_briefs_what_was_refused_and_what_a_change_of_prompt
     assert refused.endswith("cta.headline: OFFER_NOT_STATED (20 % off)")
     assert int(figure(page, "B", "Written").split()[0]) > 0
     assert KEY not in page.content()
+    assert fits_a_narrow_screen(page)
 
     page.select_option("[data-side=A] [data-sample] select", "hero")
     page.fill("[data-side=A] [data-sample] input", "from-a-run")

@@ -10,6 +10,7 @@ from playwright.sync_api import Frame, Page
 
 from tests.support.shopper_client import events
 from tests.workbench.conftest import expected
+from tests.workbench.test_gallery import fits_a_narrow_screen
 from tools.support import http
 from tools.support.browser import Watched, let_in
 from tools.support.workbench import Desk, until
@@ -117,6 +118,7 @@ def test_it_begins_with_the_shell_steps_from_event_to_event_and_seeks_back_and_f
     desk: Desk, page: Page
 ) -> None:
     open_player(desk, page, source="recording:compact")
+    assert fits_a_narrow_screen(page)
     assert filled(page, "stream") == []
     for at in range(1, 6):
         while len(filled(page, "stream")) < at:
