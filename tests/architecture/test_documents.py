@@ -91,6 +91,9 @@ def test_what_is_said_to_hold_the_claim_of_an_old_test_is_there() -> None:
     assert names
     assert [name for name in sorted(files) if not (ROOT / name).is_file()] == []
     assert [name for name in sorted(names) if f"def {name}(" not in tests] == []
+    told = re.findall(r"^\| (test_\w+) \|", text, re.MULTILINE)
+    before = (ROOT / "tests/corpora/tests_before_the_move.txt").read_text().split()
+    assert told == sorted(name for name in before if f"def {name}(" not in tests)
 
 
 def test_a_hook_runs_for_every_script_whose_types_it_checks() -> None:

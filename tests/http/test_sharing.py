@@ -41,11 +41,13 @@ async def crowd(server: Server, size: int) -> list[str]:
 
 
 @pytest.mark.process
-def test_eighty_newcomers_at_once_cost_one_call(serve: Callable[..., Server], model: Model) -> None:
+def test_two_hundred_newcomers_at_once_cost_one_call(
+    serve: Callable[..., Server], model: Model
+) -> None:
     model.play(Scenario(answer(), deltas_per_second=150, first_delay=1.0))
-    many = {"WANDSTORE_PAGES_AT_ONCE": "100", "WANDSTORE_PAGES_PER_ADDRESS": "100"}
+    many = {"WANDSTORE_PAGES_AT_ONCE": "250", "WANDSTORE_PAGES_PER_ADDRESS": "250"}
     server = serve(**many, **model.environment, WANDSTORE_HEAD_SECONDS="60")
-    pages = asyncio.run(crowd(server, 80))
+    pages = asyncio.run(crowd(server, 200))
     assert len(model.requests) == 1
     assert all(page.count('data-filled-by="fallback"') == 0 for page in pages)
 
