@@ -100,13 +100,21 @@ class RedisServer:
                     return await call(*arguments)
         except (RedisError, OSError) as error:
             if isinstance(error, ReadOnlyError):  # a replica by now: the address may lead elsewhere
-                await self._client.connection_pool.disconnect(inuse_connections=False)
+                await self._leave_idle()
             name, code = type(error).__name__, str(error).partition(" ")[0]
             if name == "ResponseError" and code.isupper():
                 name = code  # Redis's own, as MISCONF where it cannot save
             raise StorageError(f"redis: {name}", reason=name) from None
         finally:
             self._calls -= 1
+
+    async def _leave_idle(self) -> None:
+        """Close the connections that nobody uses, before anybody takes one.
+
+        The pool's own way waits, and breaks or forgets a connection that is taken meanwhile.
+        """
+        for connection in list(self._pool._available_connections):  # noqa: SLF001
+            await connection.disconnect(nowait=True)
 
     def now(self) -> float:
         """Return Unix seconds by the clock that all processes share, as far as it is known.

@@ -171,6 +171,24 @@ async def test_a_redis_that_has_become_a_replica_is_left_for_where_its_address_l
     assert await redis.call("CLIENT", "ID") > before
 
 
+async def test_who_reads_while_connections_are_left_keeps_theirs(redis: RedisServer) -> None:
+    await redis.call("REPLICAOF", "127.0.0.1", "1")
+    over = asyncio.Event()
+
+    async def read(pause: float) -> None:
+        while not over.is_set():
+            await redis.call("PING")
+            await asyncio.sleep(pause)
+
+    readers = [asyncio.create_task(read(at * 0.0003)) for at in range(8)]
+    for _ in range(300):
+        with pytest.raises(StorageError, match="ReadOnly"):
+            await redis.call("SET", "page", b"1")
+    over.set()
+    await asyncio.gather(*readers)
+    await redis.call("REPLICAOF", "NO", "ONE")
+
+
 async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
     server: RedisProcess, redis: RedisServer
 ) -> None:
