@@ -141,14 +141,14 @@ def _build_what_changed(engine: tuple[str, ...], folder: Path, kept: Path) -> No
     made_of = [_digest([Path(__file__), ROOT / "Dockerfile"], engine[-1]), _digest(files)]
     tar = ["tar", "--xattrs", "--xattrs-include=*", f"--directory={folder}"]
     note, before = folder / "made_of", [""]
-    if kept.exists() and kept.stat().st_size < _MOST_KEPT:
-        _run([*tar, "--extract", f"--file={kept}"])
-        before = note.read_text().split()
-    if before == made_of:
-        return
-    if not (on_base := before[0] == made_of[0]):
-        shutil.rmtree(folder / "store", ignore_errors=True)
     try:
+        if kept.exists() and kept.stat().st_size < _MOST_KEPT:
+            _run([*tar, "--extract", f"--file={kept}"])
+            before = note.read_text().split()
+        if before == made_of:
+            return
+        if not (on_base := before[0] == made_of[0]):
+            shutil.rmtree(folder / "store", ignore_errors=True)
         _build(engine, folder, on_base=on_base)
     except BaseException:
         kept.unlink(missing_ok=True)
