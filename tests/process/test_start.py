@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -243,6 +244,10 @@ os.execv(sys.executable, [sys.executable, "-m", "app"])
 """Whoever runs these tests may ignore what ends others, and what they start would as well."""
 
 
+def _sleeps(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 def test_a_signal_while_it_starts_ends_it_with_a_line(tmp_path: Path) -> None:
     reached = copied(tmp_path) / "reached"
     os.mkfifo(reached)
@@ -251,7 +256,10 @@ def test_a_signal_while_it_starts_ends_it_with_a_line(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HEARING_SIGNALS]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         shop = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
-        with shop, reached.open("wb"):  # waits until it is read
+        with shop, reached.open("wb"):  # waits until it is opened
+            eventually(
+                partial(_sleeps, shop.pid)
+            )  # in reading it: Python may miss what comes before
             shop.send_signal(number)
             _, told = shop.communicate(timeout=60)
         last = told.decode().splitlines()[-1]
