@@ -3,7 +3,7 @@
 Import it first: it does nothing once uvicorn is in. Uvicorn's package imports its command line, and
 with it click and multiprocessing. Here the package is made known without running its `__init__`,
 and its command line is declared missing: sse-starlette would load it, for a shutdown that we do
-ourselves. Where a library loads what compiles templates, parses forms or reads its own settings,
+ourselves. Where a library loads what compiles templates, runs threads or reads its own settings,
 something stands for that module, and loads it once it is used.
 """
 
@@ -24,7 +24,8 @@ _LATE = (
     *("tempfile", "uvicorn._types", "uvicorn.middleware.asgi2"),
     *("uvicorn.middleware.message_logger", "uvicorn.middleware.wsgi"),
 )
-"""Modules that are called, or asked for what they have: what is inherited from has to be there."""
+"""Modules that are called, or asked for what they have: what is inherited from, or caught, has to
+be there."""
 
 
 def _loaded(name: str) -> ModuleType:
