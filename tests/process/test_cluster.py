@@ -208,7 +208,7 @@ def test_a_process_that_was_away_follows_who_has_taken_its_page(
 ) -> None:
     text = answer()
     model.play(Scenario(text, hold_after=ends_of_components(text)[:1]), Scenario(text))
-    here, other = (shop(name, WANDSTORE_LEASE_SECONDS="2") for name in "ab")
+    here, other = shop("a"), shop("b")
     with Shopper(here) as shopper, Client.from_url(redis.url) as state:
         stream = stream_of(shopper.store().text)
         model.reached(1)
@@ -232,8 +232,7 @@ def test_a_process_that_was_stopped_for_longer_than_its_lease_asks_no_model_agai
     drawn, more = ends_of_components(text)[:2]
     first = text[:more] + "]}"  # so it would ask again for what is missing
     model.play(Scenario(first, hold_after=(drawn + 5,)), Scenario(text))
-    short = {"WANDSTORE_LEASE_SECONDS": "1"}
-    stopped, other = shop("stopped", Server, **short), shop("other", **short)
+    stopped, other = shop("stopped", Server), shop("other")
     with ExitStack() as stack:
         reader = stack.enter_context(generating(stopped, explorer(0)))
         model.reached(1)
@@ -256,8 +255,7 @@ def test_a_process_that_is_cut_off_lets_its_call_go_and_asks_no_model_again(
     with Client.from_url(redis.url) as state, ExitStack() as stack:
         state.execute_command("ACL SETUSER", "cut", "on", "nopass", "~*", "&*", "+@all")
         stack.callback(state.execute_command, "ACL DELUSER", "cut")
-        short = {"WANDSTORE_LEASE_SECONDS": "2"}
-        cut = shop("cut", REDIS_URL=redis.url.replace("//", "//cut:off@"), **short)
+        cut = shop("cut", REDIS_URL=redis.url.replace("//", "//cut:off@"))
         shopper = stack.enter_context(Shopper(cut))
         stream = stream_of(shopper.store().text)
         model.reached(1)
@@ -268,7 +266,7 @@ def test_a_process_that_is_cut_off_lets_its_call_go_and_asks_no_model_again(
         model.left(1)
         alone = [first, *seen]
         assert len(model.requests) == 1
-        elsewhere = stack.enter_context(Shopper(shop("other", **short), shopper.cookies))
+        elsewhere = stack.enter_context(Shopper(shop("other"), shopper.cookies))
         gone_on_with = elsewhere.follow(stream)
     assert gone_on_with[:2] == alone[:2]
     for events in (alone, gone_on_with):
