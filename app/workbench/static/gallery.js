@@ -22,12 +22,15 @@ const queryFor = (options, element) => {
   return query;
 };
 
+let turn = 0;
 const draw = async () => {
+  const current = ++turn;
   const options = viewOptions(toolbar);
   history.replaceState(null, "", options.size ? `?${options}` : location.pathname);
   for (const link of document.querySelectorAll(".state figcaption a"))
     link.setAttribute("href", `/design/${home()}/${kindOf(link)}?${queryFor(options, link)}`);
   for (const frame of frames()) {
+    if (current !== turn) return;
     if ("loaded" in frame.dataset) await redraw(frame, options);
     else frame.src = `/design/frame/${frame.dataset.frame}?${queryFor(options, frame)}`;
   }

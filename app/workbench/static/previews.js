@@ -95,8 +95,12 @@ const contentOf = (page, { html, whole }) => {
   return template.content;
 };
 
+/** @type {WeakMap<HTMLIFrameElement, number>} */
+const turns = new WeakMap();
+
 /**
  * Draws a frame again without loading it: only the slot's content and the styles' address change.
+ * An answer that comes after one to a later question is dropped.
  * @param {HTMLIFrameElement} frame
  * @param {URLSearchParams} options
  * @param {Drawing} [known]
@@ -105,8 +109,11 @@ export const redraw = async (frame, options, known) => {
   const query = new URLSearchParams(options);
   const state = frame.closest("[data-state]")?.dataset.state;
   if (state && !query.get("props")) query.set("state", state);
+  const turn = (turns.get(frame) ?? 0) + 1;
+  turns.set(frame, turn);
   /** @type {Drawing} */
   const drawing = known ?? (await read(`/design/drawing/${frame.dataset.frame}?${query}`));
+  if (turns.get(frame) !== turn) return;
   const page = frame.contentDocument;
   const place = drawing.whole ? page?.body : page?.querySelector(".slot");
   if (!page || !place || drawing.error) return;
@@ -130,9 +137,20 @@ export const redraw = async (frame, options, known) => {
   fit(frame);
 };
 
+/** @type {WeakMap<Document, Promise<void>>} */
+const styling = new WeakMap();
+
+// One at a time: of several under way, the last to come would stay.
+/** @param {Document} page @param {string} styles */
+const restyle = (page, styles) => {
+  const done = (styling.get(page) ?? Promise.resolve()).then(() => replaceStyles(page, styles));
+  styling.set(page, done);
+  return done;
+};
+
 // Takes the new style sheet beside the old one and drops the old one when the new has come: no flash.
 /** @param {Document} page @param {string} styles */
-const restyle = async (page, styles) => {
+const replaceStyles = async (page, styles) => {
   const old = page.querySelector("link[data-styles]");
   if (!old || !styles || old.getAttribute("href") === styles) return;
   const next = page.importNode(old);
