@@ -66,6 +66,7 @@ def page(window: Watched, request: pytest.FixtureRequest) -> Iterator[Page]:
     for other in context.pages:
         if other != page:
             other.close()
+    page.unroute_all()
     page.goto("about:blank")
     page.set_viewport_size(LOW)
     page.emulate_media(reduced_motion="reduce", forced_colors="null")

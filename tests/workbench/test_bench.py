@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_llm.files import recording
@@ -93,6 +93,29 @@ def test_two_runs_show_their_briefs_what_was_refused_and_what_a_change_of_prompt
     page.goto(f"{bench.url}/play")
     page.select_option("[name=source]", "recording:autumn-run")
     page.wait_for_selector("[data-view=kept] [data-caption]:has-text('the same')")
+
+
+def test_a_brief_that_comes_after_a_later_one_is_not_shown(shared_desk: Desk, page: Page) -> None:
+    page.goto(f"{shared_desk.url}/compose")
+    page.wait_for_selector("body[data-listening]")
+    late: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if "Lamps" in (route.request.post_data or ""):
+            route.continue_()
+        else:
+            late.append(route)
+
+    page.route("**/design/brief", hold_the_first)
+    page.select_option("[data-side=A] [name=persona]", "collector")
+    page.select_option("[data-side=A] [name=category]", "Lamps")
+    leaning = "[data-side=A] [data-request]:has-text('Leans towards: \"Lamps\"')"
+    page.wait_for_selector(leaning, state="attached")
+    with page.expect_response("**/design/brief") as answered:
+        late.pop().continue_()
+    answered.value.finished()
+    page.wait_for_timeout(200)
+    assert page.locator(leaning).count() == 1
 
 
 def test_a_new_component_is_offered_to_the_model_and_composed_into_the_shops_page(

@@ -120,7 +120,6 @@ def test_a_look_changes_every_frame_and_the_address(desk: Desk, page: Page) -> N
             assert len(late) == len(WIDTHS)
             for route in late:
                 route.continue_()
-            page.unroute("**/styles.css?theme=dark&v=*", hold)
         until(frame, f"({measured}) === {json.dumps(after)}")
         told = parse_qs(urlsplit(page.url).query).get(name, ["auto"])
         assert told == [value]

@@ -49,6 +49,8 @@ class Side {
   /** @type {Record<string, object>} */
   #configs = {};
   #stop = () => {};
+  #briefs = 0;
+  #runs = 0;
 
   /** @param {HTMLElement} element */
   constructor(element) {
@@ -77,23 +79,27 @@ class Side {
   }
 
   async showBrief() {
+    const current = ++this.#briefs;
     /** @type {Record<string, string | number>} */
     const brief = await write("/design/brief", order(this.order));
+    if (current !== this.#briefs) return;
     for (const name of ["tokens", "of_instructions", "of_request", "instructions", "request"])
       find(`[data-${name.replace("_", "-")}]`, this.element).textContent = String(brief[name]);
   }
 
   async run() {
     const { element } = this;
+    const current = ++this.#runs;
+    this.#stop();
     delete element.dataset.ended;
     this.#showFigures([["Status", "composing"]]);
     try {
       /** @type {{ run: string }} */
       const { run } = await write("/design/runs", order(this.order));
+      if (current !== this.#runs) return;
       element.dataset.run = run;
       const text = find("[data-text]", element);
       text.textContent = "";
-      this.#stop();
       this.#stop = follow(run, find("[data-log]", element), {
         text: (item) => text.append(item.text),
         done: (item) => this.#finish(item),
@@ -103,7 +109,7 @@ class Side {
       frame.onload = () => fit(frame);
       frame.contentWindow?.location.replace(`/design/runs/${run}/page`);
     } catch (error) {
-      this.#showFigures([["Status", messageOf(error)]]);
+      if (current === this.#runs) this.#showFigures([["Status", messageOf(error)]]);
     }
   }
 
@@ -112,6 +118,7 @@ class Side {
     this.recording.hidden = this.sample.hidden = false;
     /** @type {{ type: string, config: object }[]} */
     const components = await read(`/design/runs/${item.run}/components`);
+    if (this.element.dataset.run !== item.run) return;
     this.#configs = Object.fromEntries(components.map(({ type, config }) => [type, config]));
     const options = components.map(({ type }) => make("option", { value: type, text: type }));
     find("select", this.sample).replaceChildren(...options);
