@@ -68,7 +68,10 @@ class Desk:
         return (self.root / name).read_text()
 
     def save(self, name: str, text: str) -> None:
-        (self.root / name).write_text(text)
+        """Save a file in one step: of one that is still written, half may be read and told of."""
+        written = self.root / "written"
+        written.write_text(text)
+        written.replace(self.root / name)
 
     def edit(self, name: str, old: str, new: str) -> None:
         text = self.text(name)

@@ -106,11 +106,17 @@ const OUR_TABLES = `SELECT sql FROM sqlite_master WHERE sql IS NOT NULL
   AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'd1_*'`;
 let tables = "";
 
-/** Empty KV and D1, and create the tables: by all migrations once, then at once as those left them. */
+/**
+ * Empty KV and D1, and create the tables: by all migrations once, then at once as those left them.
+ * On a very busy machine tables were seen to be there after all was deleted: it is deleted again.
+ */
 export async function resetStorage(): Promise<void> {
   await reset();
   if (tables) {
-    await env.DB.exec(tables);
+    await env.DB.exec(tables).catch(async () => {
+      await reset();
+      await env.DB.exec(tables);
+    });
     return;
   }
   await applyD1Migrations(env.DB, env.MIGRATIONS);
