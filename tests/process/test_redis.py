@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -33,6 +33,7 @@ from tests.support.clock import Clock
 from tests.support.factories import shop
 from tools.support.redis import RedisProcess, installed
 
+Connect = Callable[..., RedisServer]
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)"),
@@ -46,23 +47,35 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
 
 
 @pytest.fixture
-async def redis(server: RedisProcess) -> AsyncIterator[RedisServer]:
-    made = RedisServer(server.url)
+async def connect(server: RedisProcess) -> AsyncIterator[Connect]:
+    """Connect as several processes would, with time to wait on a machine that is busy."""
+    made: list[RedisServer] = []
+
+    def opened(timeout: float = 20.0) -> RedisServer:
+        made.append(RedisServer(server.url, timeout))
+        return made[-1]
+
+    yield opened
+    for each in made:
+        await each.close()
+
+
+@pytest.fixture
+async def redis(connect: Connect) -> RedisServer:
+    made = connect()
     await made.call("FLUSHALL")
-    yield made
-    await made.close()
+    return made
 
 
 async def test_a_pair_is_there_for_its_time_and_for_every_machine(
-    server: RedisProcess, redis: RedisServer
+    connect: Connect, redis: RedisServer
 ) -> None:
-    kv, other = RedisKv(redis), RedisServer(server.url)
+    kv, other = RedisKv(redis), connect()
     await kv.put("page:å", b"\0\xff", 3600)
     assert await RedisKv(other).get("page:å") == b"\0\xff"
     assert 3590 < await other.call("TTL", "page:å") <= 3600
     await RedisKv(other).delete("page:å")
     assert await kv.get("page:å") is None
-    await other.close()
 
 
 async def test_a_redis_that_is_full_or_down_is_a_storage_error_and_is_back_when_it_is(
@@ -119,10 +132,10 @@ async def test_a_page_that_nobody_has_gone_on_with_for_long_is_begun_anew(
 
 
 async def test_a_redis_that_hangs_is_left_alone_for_a_moment_and_is_back_when_it_is(
-    server: RedisProcess, redis: RedisServer
+    server: RedisProcess, redis: RedisServer, connect: Connect
 ) -> None:
-    kv = RedisKv(redis)
-    await kv.put("page", b"1", 60)
+    kv = RedisKv(connect(TIMEOUT))
+    await RedisKv(redis).put("page", b"1", 60)
     with server.frozen():
         answers = await asyncio.gather(*(kv.get("page") for _ in range(3)), return_exceptions=True)
         assert [str(it) for it in answers] == ["redis: TimeoutError"] * 3
@@ -151,11 +164,9 @@ async def test_redis_may_take_as_long_as_a_page_may_wait(
 
 
 async def test_a_redis_that_waits_for_news_is_not_taken_for_one_that_does_not_answer(
-    server: RedisProcess,
+    connect: Connect,
 ) -> None:
-    hasty = RedisServer(server.url, 0.4)
-    assert await RedisJournal(hasty, 5).news({}) == {}
-    await hasty.close()
+    assert await RedisJournal(connect(0.4), 5).news({}) == {}
 
 
 async def test_a_redis_that_has_become_a_replica_is_left_for_where_its_address_leads_now(
@@ -190,9 +201,9 @@ async def test_who_reads_while_connections_are_left_keeps_theirs(redis: RedisSer
 
 
 async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
-    server: RedisProcess, redis: RedisServer
+    server: RedisProcess, redis: RedisServer, connect: Connect
 ) -> None:
-    others = [RedisServer(server.url) for _ in range(3)]
+    others = [connect() for _ in range(3)]
     limits = Spending(calls=1_000, tokens=20_000, address_calls=12, new_calls=1)
     budgets = [
         Budget(limits, RedisKv(it), time.time, RedisLedgers(it, 5.0)) for it in (redis, *others)
@@ -232,8 +243,6 @@ async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
     server.start()
     with pytest.raises(CallRefused, match="nobody knows"):
         await budgets[0].reserve(prompt("test", Client()), 1_000)  # whoever composes the page
-    for other in others:
-        await other.close()
 
 
 async def test_what_was_spent_before_the_clock_was_put_back_counts_as_of_now(
@@ -303,9 +312,9 @@ async def test_who_has_lost_a_page_pays_for_nothing_more_of_it_and_does_not_begi
 
 
 async def test_a_rate_holds_for_all_processes_together_and_for_each_without_redis(
-    server: RedisProcess, redis: RedisServer
+    server: RedisProcess, redis: RedisServer, connect: Connect
 ) -> None:
-    other, clock = RedisServer(server.url), Clock()
+    other, clock = connect(), Clock()
     rate = Rate(burst=10, seconds=60.0)
     here, there = (SharedLimiter("doing", rate, clock, RedisRates(it)) for it in (redis, other))
     at_once = [limiter.acquire("me") for limiter in (here, there) for _ in range(10)]
@@ -320,7 +329,6 @@ async def test_a_rate_holds_for_all_processes_together_and_for_each_without_redi
     waits = [await here.acquire("me") for _ in range(11)]
     assert waits == [0] * 10 + [60], "by what this process has counted itself"
     server.start()
-    await other.close()
 
 
 @dataclass
@@ -340,9 +348,9 @@ class Held:
 
 
 async def test_places_are_those_of_all_processes_and_each_has_its_own_without_redis(
-    server: RedisProcess, redis: RedisServer
+    server: RedisProcess, redis: RedisServer, connect: Connect
 ) -> None:
-    other = RedisServer(server.url)
+    other = connect()
     patience = Patience(20.0, time.monotonic)
     here, there = (Places(2, 60.0, RedisRates(it), patience) for it in (redis, other))
     ahead = time.time() + 86_400
@@ -361,7 +369,6 @@ async def test_places_are_those_of_all_processes_and_each_has_its_own_without_re
     assert [await there.enter("me", name) for name in "fgh"] == [True, True, False]
     assert await here.enter("me", "i") is False
     server.start()
-    await other.close()
 
 
 def prompt(shop_id: str, client: Client) -> Prompt:
