@@ -31,7 +31,7 @@ def test_at_the_pages_deadline_it_ends_partial_with_what_is_there(
     serve: StartServer, model: Model
 ) -> None:
     model.play(Scenario(TEXT, hold_after=ends_of_components(TEXT)[1:2]))
-    server = serve(WANDSTORE_PAGE_SECONDS="1.5", **model.environment)
+    server = serve(WANDSTORE_PAGE_SECONDS="3", **model.environment)
     with Shopper(server) as shopper:
         stream = stream_of(shopper.store().text)
         seen = shopper.follow(stream)
@@ -70,7 +70,7 @@ def test_when_the_models_have_used_up_their_time_the_house_fills_what_is_needed(
     serve: StartServer, model: Model
 ) -> None:
     model.play(Scenario(TEXT, hold_after=ends_of_components(TEXT)[:1]))
-    server = serve(WANDSTORE_MODELS_SECONDS="1", **model.environment)
+    server = serve(WANDSTORE_MODELS_SECONDS="2", **model.environment)
     with Shopper(server) as shopper:
         stream = stream_of(shopper.store().text)
         assert shopper.follow(stream)[-1].name == "ready"
@@ -86,7 +86,7 @@ def test_nothing_by_the_deadline_is_an_error_and_the_next_visit_finds_the_houses
     serve: StartServer, model: Model
 ) -> None:
     model.play(Scenario(TEXT, hold_after=(0,)))
-    late = {"WANDSTORE_PAGE_SECONDS": "0.5", "WANDSTORE_SLOT_SECONDS": "0.5"}
+    late = {"WANDSTORE_PAGE_SECONDS": "1", "WANDSTORE_SLOT_SECONDS": "1"}
     server = serve(**late, **model.environment)
     with Shopper(server) as shopper:
         stream = stream_of(shopper.store().text)

@@ -224,7 +224,7 @@ def test_who_saw_something_else_gets_the_whole_page(
 
 def test_who_saw_a_page_fail_gets_no_other(serve: StartServer, model: Model) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
-    late = {"WANDSTORE_PAGE_SECONDS": "0.5", "WANDSTORE_SLOT_SECONDS": "0.5"}
+    late = {"WANDSTORE_PAGE_SECONDS": "1", "WANDSTORE_SLOT_SECONDS": "1"}
     server = serve(**late, **model.environment)
     seen = streamed(server)
     assert [event.name for event in seen] == ["error"]
