@@ -257,9 +257,8 @@ def test_a_signal_while_it_starts_ends_it_with_a_line(tmp_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         shop = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
         with shop, reached.open("wb"):  # waits until it is opened
-            eventually(
-                partial(_sleeps, shop.pid)
-            )  # in reading it: Python may miss what comes before
+            # Until it sleeps in reading: Python may miss a signal that comes just before.
+            eventually(partial(_sleeps, shop.pid))
             shop.send_signal(number)
             _, told = shop.communicate(timeout=60)
         last = told.decode().splitlines()[-1]

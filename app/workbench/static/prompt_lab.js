@@ -102,7 +102,7 @@ class Side {
       text.textContent = "";
       this.#stop = follow(run, find("[data-log]", element), {
         text: (item) => text.append(item.text),
-        done: (item) => this.#finish(item),
+        done: (item) => this.#finish(item, current),
       });
       const frame = findAs(HTMLIFrameElement, "iframe", element);
       find("[data-window]", element).hidden = false;
@@ -113,12 +113,13 @@ class Side {
     }
   }
 
-  async #finish(/** @type {Summary} */ item) {
+  /** @param {Summary} item @param {number} current */
+  async #finish(item, current) {
     this.#showFigures(figuresOf(item));
     this.recording.hidden = this.sample.hidden = false;
     /** @type {{ type: string, config: object }[]} */
     const components = await read(`/design/runs/${item.run}/components`);
-    if (this.element.dataset.run !== item.run) return;
+    if (current !== this.#runs) return;
     this.#configs = Object.fromEntries(components.map(({ type, config }) => [type, config]));
     const options = components.map(({ type }) => make("option", { value: type, text: type }));
     find("select", this.sample).replaceChildren(...options);
